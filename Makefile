@@ -1,0 +1,40 @@
+# `make help` lists what there is. Needs Python >= 3.11, git and make; everything else it gets.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: .venv/ready ## serve on 127.0.0.1:8000, pictures in ./asgilook-data
+	$(BIN)/asgilook serve
+
+test: .venv/ready ## run the whole suite, real servers included
+	$(BIN)/pytest
+
+lint: .venv/ready ## check format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/ready ## measure, and print the figures side by side
+	$(BIN)/python -m tests.benchmarks
+
+lock: ## pin the newest releases that pyproject.toml allows (needs uv)
+	uv pip compile pyproject.toml $(LOCK_OPTIONS) -o requirements.lock
+	uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
+
+LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+
+.venv/ready: requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	touch $@
+
+clean: ## remove what the targets made, the pictures excepted
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+
+.PHONY: help run test lint bench lock clean

@@ -1,0 +1,76 @@
+"""Where the rooms are put together."""
+
+from falcon.asgi import App
+
+from asgilook import config
+from asgilook.cache import Cache
+from asgilook.cache.memory import MemoryCache
+from asgilook.cache.redis import RedisCache
+from asgilook.cache.tiers import NEAR_TTL_S, TieredCache
+from asgilook.codec import IngestOptions
+from asgilook.config import Settings
+from asgilook.gallery import Gallery
+from asgilook.http import problems, urls
+from asgilook.http.access import Access
+from asgilook.http.health import HealthResource, ReadyResource
+from asgilook.http.images import ImageResource, ImagesResource
+from asgilook.http.lifespan import Lifespan
+from asgilook.http.originals import OriginalResource
+from asgilook.http.problems import AnyApp
+from asgilook.http.thumbnails import ThumbnailResource
+from asgilook.store import Store
+from asgilook.store.files import FileStore
+from asgilook.store.s3 import Bucket, S3Store
+from asgilook.workers import Workers
+
+
+def create_app(
+    settings: Settings | None = None, store: Store | None = None, cache: Cache | None = None
+) -> AnyApp:
+    """Make the ASGI application: by the environment, or with what is given instead.
+
+    Raises `ConfigError` where a setting is wrong.
+    """
+    settings = settings or config.load()
+    gallery = Gallery(
+        store or make_store(settings),
+        cache or make_cache(settings),
+        Workers(settings.render_slots, settings.decode_timeout),
+        IngestOptions(
+            max_pixels=settings.max_pixels,
+            min_thumb_size=settings.min_thumb_size,
+            jpeg_quality=settings.jpeg_quality,
+            thumbnail_quality=settings.thumbnail_quality,
+            background=settings.background_rgb,
+        ),
+    )
+    app = App(middleware=Lifespan(gallery))
+    problems.install(app)
+    for name, converter in urls.CONVERTERS.items():
+        app.router_options.converters[name] = converter
+    _add_routes(app, gallery, Access(settings.api_keys), settings.max_upload_bytes)
+    return app
+
+
+def _add_routes(app: AnyApp, gallery: Gallery, access: Access, limit_bytes: int) -> None:
+    app.add_route(urls.IMAGES, ImagesResource(gallery, access, limit_bytes))
+    app.add_route(urls.IMAGE, ImageResource(gallery, access))
+    app.add_route(urls.ORIGINAL, OriginalResource(gallery))
+    app.add_route(urls.THUMBNAIL, ThumbnailResource(gallery))
+    app.add_route("/healthz", HealthResource())
+    app.add_route("/readyz", ReadyResource(gallery))
+
+
+def make_store(settings: Settings) -> Store:
+    """Choose the store: a bucket if one is set, else a folder."""
+    if settings.s3_bucket is None:
+        return FileStore(settings.storage_path)
+    return S3Store(Bucket(settings.s3_bucket, settings.s3_prefix, settings.s3_endpoint_url))
+
+
+def make_cache(settings: Settings) -> Cache:
+    """Choose the cache: memory, with Redis behind it if one is set."""
+    if settings.redis_url is None:
+        return MemoryCache(settings.memory_cache_bytes, settings.cache_ttl)
+    near = MemoryCache(settings.memory_cache_bytes, NEAR_TTL_S, renew=False)
+    return TieredCache(near, RedisCache(settings.redis_url, settings.cache_ttl))

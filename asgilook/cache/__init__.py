@@ -1,0 +1,5 @@
+"""Where renderings wait to be asked for again: one interface, one file per kind of memory."""
+
+from asgilook.cache.base import Cache, Entry
+
+__all__ = ["Cache", "Entry"]

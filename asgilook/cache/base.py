@@ -1,0 +1,49 @@
+"""The promises that every cache keeps; no implementation repeats them.
+
+`tests/contracts/test_cache.py` holds each implementation to them.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A rendering, with all that an answer to its reader needs."""
+
+    content_type: str
+    etag: str
+    """Strong, quotes included."""
+    modified: datetime
+    """In UTC and whole seconds."""
+    body: bytes
+
+
+class Cache(ABC):
+    """Renderings by image and name, for a while.
+
+    Everything in a cache can be lost at any moment, and no method raises for trouble of the
+    cache's own: a failed `get` is a miss and a failed `put` is forgotten, both logged. No method
+    takes longer than 0.3 s.
+    """
+
+    async def open_up(self) -> None:  # noqa: B027 - not every cache has something to open
+        """Get ready for use, once, inside the event loop that will use the cache."""
+
+    async def close(self) -> None:  # noqa: B027 - nor to close
+        """Let go of connections, once, when nothing uses the cache any more."""
+
+    @abstractmethod
+    async def get(self, image_id: UUID, name: str) -> Entry | None:
+        """Look a rendering up; finding it makes it and its siblings stay longer."""
+
+    @abstractmethod
+    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> None:
+        """Keep renderings of one image, by name."""
+
+    @abstractmethod
+    async def drop(self, image_id: UUID) -> None:
+        """Forget everything about an image."""

@@ -1,0 +1,90 @@
+"""A cache inside the process, bounded by bytes."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from asgilook.cache.base import Cache, Entry
+
+ENTRY_OVERHEAD_BYTES = 512
+"""What an entry costs beside its body: the objects around it, measured and rounded up."""
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """All that is kept of one image."""
+
+    expires_s: float
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    @property
+    def cost_bytes(self) -> int:
+        return sum(_cost_bytes(entry) for entry in self.entries.values())
+
+
+class MemoryCache(Cache):
+    """Keeps up to `limit_bytes`; the image that was used longest ago goes first.
+
+    With `renew`, use makes an image stay `ttl_s` from then on; without, it goes `ttl_s` after it
+    came: right in front of a shared cache, where another process may have dropped the image.
+    """
+
+    def __init__(
+        self,
+        limit_bytes: int,
+        ttl_s: float,
+        *,
+        renew: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limit_bytes = limit_bytes
+        self._ttl_s = ttl_s
+        self._renew = renew
+        self._clock = clock
+        self._held_bytes = 0
+        self._shelves: OrderedDict[UUID, _Shelf] = OrderedDict()
+
+    @property
+    def held_bytes(self) -> int:
+        """Count what is kept, overhead included."""
+        return self._held_bytes
+
+    async def get(self, image_id: UUID, name: str) -> Entry | None:
+        shelf = self._shelf(image_id)
+        entry = shelf.entries.get(name) if shelf else None
+        if shelf and entry:
+            self._shelves.move_to_end(image_id)
+            if self._renew:
+                shelf.expires_s = self._clock() + self._ttl_s
+        return entry
+
+    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> None:
+        shelf = self._shelf(image_id)
+        if shelf is None:
+            shelf = self._shelves[image_id] = _Shelf(self._clock() + self._ttl_s)
+        self._held_bytes -= shelf.cost_bytes
+        shelf.entries.update(entries)
+        self._held_bytes += shelf.cost_bytes
+        self._shelves.move_to_end(image_id)
+        while self._held_bytes > self._limit_bytes:
+            self._remove(next(iter(self._shelves)))
+
+    async def drop(self, image_id: UUID) -> None:
+        if image_id in self._shelves:
+            self._remove(image_id)
+
+    def _shelf(self, image_id: UUID) -> _Shelf | None:
+        shelf = self._shelves.get(image_id)
+        if shelf and shelf.expires_s <= self._clock():
+            self._remove(image_id)
+            return None
+        return shelf
+
+    def _remove(self, image_id: UUID) -> None:
+        self._held_bytes -= self._shelves.pop(image_id).cost_bytes
+
+
+def _cost_bytes(entry: Entry) -> int:
+    return len(entry.body) + ENTRY_OVERHEAD_BYTES

@@ -1,0 +1,145 @@
+"""A cache that the whole fleet shares, in anything that speaks Redis.
+
+One hash per image, so that one command drops it and a cluster keeps it on one node; its fields
+are renderings. The lifetime is the hash's: expiring single fields needs newer servers.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar, cast
+from uuid import UUID
+
+import msgpack
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisError
+
+from asgilook.cache.base import Cache, Entry
+
+LIMIT_S = 0.3
+"""No request waits longer for Redis than this."""
+REST_S = 1.0
+"""How long Redis is left alone after it failed us."""
+CONNECTIONS = 32
+
+_VERSION = 1
+_KEY = "asgilook:image:"
+_DROPS = "asgilook:drops"
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class RedisCache(Cache):
+    """Keeps renderings in Redis for `ttl_s` after their last use."""
+
+    def __init__(self, url: str, ttl_s: int) -> None:
+        self._url = url
+        self._ttl_s = ttl_s
+        self._rest_until_s = 0.0
+        self._redis: Redis
+
+    async def open_up(self) -> None:
+        self._redis = Redis.from_pool(
+            BlockingConnectionPool.from_url(
+                self._url,
+                max_connections=CONNECTIONS,
+                timeout=0.05,
+                socket_timeout=0.25,
+                socket_connect_timeout=0.25,
+                # After a restart of the server each pooled connection fails once: one more try.
+                retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.05), 1),
+                health_check_interval=15,
+            )
+        )
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def get(self, image_id: UUID, name: str) -> Entry | None:
+        async def look_up() -> Entry | None:
+            batch = self._redis.pipeline(transaction=False)
+            batch.hget(_key(image_id), name)
+            batch.expire(_key(image_id), self._ttl_s)
+            packed, _ = await batch.execute()
+            return _unpack(packed) if packed else None
+
+        return await self._attempt(look_up, None)
+
+    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> None:
+        async def keep() -> None:
+            batch = self._redis.pipeline(transaction=True)
+            batch.hset(_key(image_id), mapping={name: _pack(e) for name, e in entries.items()})
+            batch.expire(_key(image_id), self._ttl_s)
+            await batch.execute()
+
+        await self._attempt(keep, None)
+
+    async def drop(self, image_id: UUID) -> None:
+        async def forget() -> None:
+            batch = self._redis.pipeline(transaction=False)
+            batch.delete(_key(image_id))
+            batch.publish(_DROPS, image_id.bytes)
+            await batch.execute()
+
+        await self._attempt(forget, None)
+
+    async def follow_drops(self, forget: Callable[[UUID], Awaitable[None]]) -> None:
+        """Call `forget` for each image that any process drops, for as long as this runs.
+
+        Messages sent while the connection is away are lost, so what listens must not rely on
+        hearing all of them.
+        """
+        while True:
+            try:
+                await self._listen(forget)
+            except (RedisError, OSError, TimeoutError) as error:
+                _log.warning("redis: not following drops: %s", error)
+            await asyncio.sleep(REST_S)
+
+    async def _listen(self, forget: Callable[[UUID], Awaitable[None]]) -> None:
+        # A connection of its own: waiting for a message must not time out.
+        async with (
+            Redis.from_url(self._url, socket_connect_timeout=LIMIT_S, socket_timeout=None) as redis,
+            redis.pubsub(ignore_subscribe_messages=True) as subscription,
+        ):
+            await subscription.subscribe(_DROPS)
+            while True:
+                message = await subscription.get_message(timeout=None)
+                if message:
+                    await forget(UUID(bytes=message["data"]))
+
+    async def _attempt(self, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
+        if time.monotonic() < self._rest_until_s:
+            return otherwise
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                return await work()
+        except (RedisError, OSError, TimeoutError, ValueError) as error:
+            self._rest_until_s = time.monotonic() + REST_S
+            _log.warning("redis: left alone for %s s: %s: %s", REST_S, type(error).__name__, error)
+            return otherwise
+
+
+def _key(image_id: UUID) -> str:
+    return f"{_KEY}{image_id}"
+
+
+def _pack(entry: Entry) -> bytes:
+    stamp = int(entry.modified.timestamp())
+    packed = msgpack.packb((_VERSION, entry.content_type, entry.etag, stamp, entry.body))
+    return cast("bytes", packed)
+
+
+def _unpack(packed: bytes) -> Entry | None:
+    """Read an entry; one of another version or shape is a miss, and overwritten in time."""
+    match msgpack.unpackb(packed):
+        case [version, str(content_type), str(etag), int(stamp), bytes(body)] if (
+            version == _VERSION
+        ):
+            return Entry(content_type, etag, datetime.fromtimestamp(stamp, UTC), body)
+    return None

@@ -1,0 +1,112 @@
+"""The command line: `asgilook --help`."""
+
+import secrets
+
+import click
+import uvicorn
+
+from asgilook import __version__, config
+from asgilook.config import Settings
+from asgilook.errors import ConfigError
+from asgilook.http.access import hash_key
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def main() -> None:
+    """Share images from your own object storage.
+
+    Settings come from the environment; `asgilook config` lists them.
+    """
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Its port."
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="How many processes share the port.",
+)
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve until interrupted."""
+    settings = _settings()
+    where = f"s3://{settings.s3_bucket}" if settings.s3_bucket else settings.storage_path
+    click.echo(f"asgilook {__version__}: pictures in {where}, {_cache_words(settings)}", err=True)
+    if not settings.api_keys:
+        click.echo("asgilook: no API_KEYS are set, so only this machine may upload", err=True)
+    if workers > 1 and not settings.redis_url:
+        click.echo(
+            "asgilook: without REDIS_URL each worker has a cache of its own, and may serve a "
+            f"deleted image's thumbnails for {settings.cache_ttl} s more",
+            err=True,
+        )
+    uvicorn.run(
+        "asgilook.asgi:app",
+        host=host,
+        port=port,
+        workers=workers,
+        lifespan="on",
+        server_header=False,
+        # Longer than a CDN or load balancer keeps its end open (60 to 120 s).
+        timeout_keep_alive=125,
+        timeout_graceful_shutdown=30,
+        # The supervisor kills a worker that does not answer it for so long.
+        timeout_worker_healthcheck=30,
+    )
+
+
+@main.command("config")
+def show_config() -> None:
+    """Show each setting, its value and where that comes from."""
+    settings = _settings()
+    rows = [
+        (config.variable(name), _shown(name, settings), "set" if config.is_set(name) else "default")
+        for name in Settings.model_fields
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(2)]
+    for name, value, source in rows:
+        click.echo(f"{name:{widths[0]}}  {value:{widths[1]}}  {source}")
+
+
+@main.group()
+def key() -> None:
+    """Keys for those who may write."""
+
+
+@key.command("new")
+def new_key() -> None:
+    """Make a key: give it to whoever may upload, and its hash to the service."""
+    made = secrets.token_urlsafe(32)
+    click.echo(f"key   {made}")
+    click.echo(f"hash  {hash_key(made).hex()}")
+    click.echo(
+        f"\nAdd the hash to {config.variable('api_keys')}; the key is shown only now.", err=True
+    )
+
+
+def _settings() -> Settings:
+    try:
+        return config.load()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _cache_words(settings: Settings) -> str:
+    return "thumbnails in memory and Redis" if settings.redis_url else "thumbnails in memory"
+
+
+def _shown(name: str, settings: Settings) -> str:
+    value = getattr(settings, name)
+    match name, value:
+        case _, None | ():
+            return "-"
+        case "redis_url", str(url):
+            return config.masked(url)
+        case "api_keys", tuple(hashes):
+            return ", ".join(f"{text[:8]}..." for text in hashes)
+    return str(value)

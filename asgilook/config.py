@@ -1,0 +1,152 @@
+"""The settings: one frozen object, read from the environment here and nowhere else."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from asgilook.errors import ConfigError
+
+PREFIX = "ASGI_LOOK_"
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def _check_url(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        if urlsplit(url).scheme not in schemes:
+            raise ValueError(f"a URL that starts with {' or '.join(f'{s}://' for s in schemes)}")
+        return url
+
+    return AfterValidator(check)
+
+
+def _check_digest(digest: str) -> str:
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError("hashes as `asgilook key new` prints them, separated by commas")
+    return digest
+
+
+class Settings(BaseSettings):
+    """What can be set, with its default; each name is that of a variable, under the prefix."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    storage_path: Path = Field(
+        Path("asgilook-data"), description="the folder for pictures, when no bucket is set"
+    )
+    s3_bucket: str | None = Field(None, min_length=3, description="the bucket for pictures")
+    s3_endpoint_url: Annotated[str, _check_url("http", "https")] | None = Field(
+        None, description="where S3 is; leave it out for AWS"
+    )
+    s3_prefix: str = Field(
+        "",
+        pattern=r"^([a-z0-9_-]+/)*$",
+        description="what all keys in the bucket start with; ends with a slash",
+    )
+    redis_url: Annotated[str, _check_url("redis", "rediss", "unix")] | None = Field(
+        None, description="the cache that all processes share"
+    )
+    cache_ttl: int = Field(
+        3600, ge=1, description="seconds that thumbnails stay in the cache after their last use"
+    )
+    memory_cache_bytes: int = Field(
+        64 * 1024 * 1024, ge=0, description="the bound of the cache inside each process"
+    )
+    max_upload_bytes: int = Field(
+        40 * 1024 * 1024, ge=1024, description="the longest body of an upload"
+    )
+    max_pixels: int = Field(
+        50_000_000, ge=1, le=500_000_000, description="the most pixels of a picture"
+    )
+    min_thumb_size: int = Field(
+        64, ge=16, le=1024, description="the shorter side of the smallest thumbnail"
+    )
+    jpeg_quality: int = Field(90, ge=1, le=100, description="of the originals")
+    thumbnail_quality: int = Field(80, ge=1, le=100, description="of the thumbnails")
+    background: str = Field(
+        "#ffffff",
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        description="the colour that shows where a picture is transparent",
+    )
+    decode_timeout: float = Field(
+        20, gt=0, le=300, description="seconds that decoding an upload may take"
+    )
+    render_slots: int = Field(
+        default_factory=lambda: (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        ),
+        ge=1,
+        le=256,
+        description="pictures decoded at once in each process; by default one for each processor",
+    )
+    api_keys: Annotated[tuple[Annotated[str, AfterValidator(_check_digest)], ...], NoDecode] = (
+        Field(
+            (),
+            description="hashes of the keys that may write; without any, only this machine may",
+        )
+    )
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _check_bucket(self) -> Self:
+        if self.s3_bucket is None and (self.s3_endpoint_url or self.s3_prefix):
+            raise ValueError(f"{PREFIX}S3_BUCKET is missing beside the other S3 settings")
+        return self
+
+    @property
+    def background_rgb(self) -> tuple[int, int, int]:
+        """Give the background as three numbers from 0 to 255."""
+        red, green, blue = bytes.fromhex(self.background.removeprefix("#"))
+        return red, green, blue
+
+
+def load() -> Settings:
+    """Read and check the settings. Raises `ConfigError` with a line for each that is wrong."""
+    lines = [f"{name} is not a setting; `asgilook config` lists them" for name in _unknown_names()]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines += dict.fromkeys(_line(details["loc"], details["msg"]) for details in error.errors())
+    if lines:
+        raise ConfigError("\n".join(lines))
+    return settings
+
+
+def variable(field: str) -> str:
+    """Name the variable that sets a field."""
+    return PREFIX + field.upper()
+
+
+def is_set(field: str) -> bool:
+    """Tell whether a field comes from the environment, not from its default."""
+    return bool(os.environ.get(variable(field)))
+
+
+def masked(url: str) -> str:
+    """Hide the password of a URL."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+
+
+def _unknown_names() -> list[str]:
+    known = {variable(field) for field in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+
+
+def _line(where: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"{variable(str(where[0]))}: {message}" if where else message

@@ -1,0 +1,93 @@
+"""What can go wrong, in the words of this domain.
+
+No class here knows of HTTP: `http/problems.py` holds the one table that gives each a status and
+a public text. What an exception carries as its message is private and goes to the log only.
+"""
+
+
+class AsgilookError(Exception):
+    """The root of everything this package raises on purpose."""
+
+
+class ConfigError(AsgilookError):
+    """A setting is wrong, unknown or missing; the message says which and how to mend it."""
+
+
+class ImageNotFound(AsgilookError):
+    """No such image, or it was deleted."""
+
+
+class ThumbnailNotFound(AsgilookError):
+    """The image exists but does not come in this size."""
+
+
+class ObjectNotFound(AsgilookError):
+    """The store holds nothing under this key."""
+
+
+class ObjectExists(AsgilookError):
+    """The store holds something under this key already, and never overwrites."""
+
+
+class StoreUnavailable(AsgilookError):
+    """The store is down, slow, full or refuses us; the same call may work later."""
+
+
+class RangeUnsatisfiable(AsgilookError):
+    """The range lies outside an object of `size_bytes`."""
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(size_bytes)
+        self.size_bytes = size_bytes
+
+
+class Overloaded(AsgilookError):
+    """There is more work waiting than this process accepts."""
+
+
+class InvalidPage(AsgilookError):
+    """The cursor or the limit of a listing is not one that we give out or accept."""
+
+
+class WriteUnauthorized(AsgilookError):
+    """Writing needs a key, and none or a wrong one was shown."""
+
+
+class WriteForbidden(AsgilookError):
+    """There are no keys, and the request does not come straight from this machine."""
+
+
+class UploadRefused(AsgilookError):
+    """The root of everything that is wrong with an upload itself."""
+
+
+class UploadEmpty(UploadRefused):
+    """An upload without a body, or a form without a file."""
+
+
+class UploadIncomplete(UploadRefused):
+    """The body ended before its announced end."""
+
+
+class UploadTooLarge(UploadRefused):
+    """The body is longer than `limit_bytes`."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(limit_bytes)
+        self.limit_bytes = limit_bytes
+
+
+class UploadMalformed(UploadRefused):
+    """A form that does not follow the rules of forms, or has too many parts."""
+
+
+class UnsupportedType(UploadRefused):
+    """The type announced, or the one found inside, is not a picture that we take."""
+
+
+class BrokenPicture(UploadRefused):
+    """The type is one that we take, yet no picture comes out of it."""
+
+
+class PictureTooLarge(UploadRefused):
+    """More pixels, or a longer side, than this service decodes."""

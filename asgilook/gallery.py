@@ -1,0 +1,97 @@
+"""What one can do with images: add, describe, list, open, thumbnail, delete. Without HTTP."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from asgilook.byte_range import ByteRange
+from asgilook.cache import Cache
+from asgilook.codec import IngestOptions, ingest
+from asgilook.ids import uuid7
+from asgilook.image import Format, Image, Original, Size
+from asgilook.originals import Opened, Originals, Page
+from asgilook.store import Store
+from asgilook.thumbnails import Thumbnail, ThumbnailOptions, Thumbnails
+from asgilook.workers import Workers
+
+
+class Gallery:
+    """The use-cases, on whatever store, cache and workers it is given.
+
+    Raises the errors of `errors.py` and no others. `open_up` before use, `close` after.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        cache: Cache,
+        workers: Workers,
+        options: IngestOptions,
+        new_id: Callable[[], UUID] = uuid7,
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._workers = workers
+        self._options = options
+        self._new_id = new_id
+        self._originals = Originals(store)
+        self._thumbnails = Thumbnails(
+            self._originals,
+            cache,
+            workers,
+            ThumbnailOptions(options.min_thumb_size, options.thumbnail_quality),
+        )
+        self._lifetime = AsyncExitStack()
+
+    async def open_up(self) -> None:
+        """Open the rooms below, in order."""
+        for room in (self._store, self._cache, self._workers):
+            await room.open_up()
+            self._lifetime.push_async_callback(room.close)
+        self._lifetime.push_async_callback(self._thumbnails.close)
+
+    async def close(self) -> None:
+        """Close the rooms below, in reverse."""
+        await self._lifetime.aclose()
+
+    async def add(self, upload: Path) -> Original:
+        """Make an image of an uploaded file: when this returns it is stored, listed and warm.
+
+        Raises `UploadRefused`, `Overloaded` and `StoreUnavailable`.
+        """
+        made = await self._workers.decode(partial(ingest, upload, self._options))
+        image = Image(self._new_id(), made.size, len(made.jpeg), made.placeholder)
+        original = Original(image, made.sha256, made.source_type)
+        await self._originals.keep(original, made.jpeg)
+        await self._thumbnails.keep(image, made.thumbnails, Format.JPEG)
+        return original
+
+    async def get(self, image_id: UUID) -> Original:
+        """Describe an image. Raises `ImageNotFound`."""
+        return await self._originals.get(image_id)
+
+    async def page(self, limit: int, after: UUID | None = None) -> Page:
+        """List up to `limit` images, newest first, from the one after `after` on."""
+        return await self._originals.page(limit, after)
+
+    async def open(self, image_id: UUID, byte_range: ByteRange | None = None) -> Opened:
+        """Start to deliver an original. Raises `ImageNotFound` and `RangeUnsatisfiable`."""
+        return await self._originals.open(image_id, byte_range)
+
+    def rungs(self, image: Image) -> list[Size]:
+        """List the sizes an image comes in, largest first."""
+        return self._thumbnails.rungs(image)
+
+    async def thumbnail(self, image_id: UUID, size: Size, kind: Format) -> Thumbnail:
+        """Give a thumbnail, from the cache or made now.
+
+        Raises `ImageNotFound`, `ThumbnailNotFound` and `Overloaded`.
+        """
+        return await self._thumbnails.get(image_id, size, kind)
+
+    async def delete(self, image_id: UUID) -> None:
+        """Forget an image and all that was made of it. Raises `ImageNotFound`."""
+        await self._originals.delete(image_id)
+        await self._thumbnails.drop(image_id)

@@ -1,0 +1,1 @@
+"""The wire: resources, conditions, problems, and what each answer carries."""

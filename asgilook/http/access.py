@@ -1,0 +1,56 @@
+"""Who may write. Reading is public."""
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Collection
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from asgilook.errors import WriteForbidden, WriteUnauthorized
+
+_FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
+
+class Access:
+    """Lets in who shows one of the keys, or, with no keys set up, who is on this machine."""
+
+    def __init__(self, key_hashes: Collection[str]) -> None:
+        self._hashes = [bytes.fromhex(text) for text in key_hashes]
+
+    def check(self, req: Request) -> None:
+        """Raises `WriteUnauthorized` or `WriteForbidden`."""
+        if self._hashes:
+            if not self._shows_key(req.get_header("authorization") or ""):
+                raise WriteUnauthorized("no key, or one that is not known here")
+        elif not _is_local(req):
+            raise WriteForbidden(f"from {req.remote_addr}")
+
+    def _shows_key(self, authorization: str) -> bool:
+        scheme, _, key = authorization.partition(" ")
+        shown = hash_key(key.strip())
+        # All of them, so that the time tells nothing about which one came close.
+        matches = [hmac.compare_digest(shown, known) for known in self._hashes]
+        return scheme.lower() == "bearer" and any(matches)
+
+
+async def may_write(req: Request, resp: Response, resource: Any, params: dict[str, Any]) -> None:
+    """Turn away who may not write, before anything is done for them (a hook)."""
+    access: Access = resource.access
+    access.check(req)
+
+
+def hash_key(key: str) -> bytes:
+    """Give what is kept of a key: it is long and random, so a plain digest hides it well."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _is_local(req: Request) -> bool:
+    """Tell whether a request comes straight from this machine, through no proxy."""
+    if any(req.get_header(name) is not None for name in _FORWARDING):
+        return False
+    try:
+        return ipaddress.ip_address(req.remote_addr).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,67 @@
+"""What all answers with a representation have in common: validators, lifetime, conditions."""
+
+from email.utils import format_datetime
+
+import falcon
+from falcon.asgi import Request, Response
+
+from asgilook.http.conditions import Conditions, Validators, Verdict
+from asgilook.http.problems import Problem, write
+
+FOR_EVER = "public, max-age=31536000, immutable"
+"""For what never changes under its URL (RFC 8246)."""
+
+BRIEFLY = "public, max-age=5, stale-while-revalidate=30, stale-if-error=86400"
+"""For the listing (RFC 5861). No `s-maxage`, which would switch the stale ones off."""
+
+IMAGE_FIELDS = {
+    # Constant, never an echo of Origin: a cache keeps one copy for everybody.
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "etag, content-range, x-asgilook-cache",
+    "cross-origin-resource-policy": "cross-origin",
+    "cache-control": FOR_EVER,
+}
+
+_FAILED = Problem(412, "precondition-failed", "The image is not the one the conditions name.")
+
+
+def conditions(req: Request) -> Conditions:
+    """Read the conditions of a request."""
+    return Conditions.read(req.get_header)
+
+
+def validate(resp: Response, validators: Validators) -> None:
+    """Put the validators on an answer."""
+    resp.set_header("etag", validators.etag)
+    if validators.modified:
+        resp.set_header("last-modified", format_datetime(validators.modified, usegmt=True))
+
+
+def is_settled(req: Request, resp: Response, validators: Validators) -> bool:
+    """Answer right away where the conditions say so: 304 or 412."""
+    match conditions(req).judge(validators):
+        case Verdict.NOT_MODIFIED:
+            resp.status = falcon.HTTP_304
+            return True
+        case Verdict.FAILED:
+            write(resp, _FAILED, {})
+            return True
+    return False
+
+
+def give_bytes(req: Request, resp: Response, body: bytes, validators: Validators) -> None:
+    """Answer with a representation that is in memory, or the part that is asked for.
+
+    Raises `RangeUnsatisfiable`.
+    """
+    validate(resp, validators)
+    if is_settled(req, resp, validators):
+        return
+    part = conditions(req).byte_range(validators) if req.method == "GET" else None
+    if part is None:
+        resp.data = body
+    else:
+        span = part.within(len(body))
+        resp.status = falcon.HTTP_206
+        resp.set_header("content-range", str(span))
+        resp.data = body[span.first : span.last + 1]

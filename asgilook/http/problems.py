@@ -1,0 +1,153 @@
+"""From errors to problem documents (RFC 9457): the one table, and what writes them.
+
+What a client reads is the text of this table. What an exception says is private, and logged.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import falcon
+from falcon.asgi import App, Request, Response
+
+from asgilook import errors
+from asgilook.codec.ingest import MEDIA_TYPES
+
+AnyApp = App[Request, Response]
+
+_log = logging.getLogger(__name__)
+
+ACCEPT_POST = ", ".join([*dict.fromkeys(MEDIA_TYPES.values()), "multipart/form-data"])
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a client is told: a status, a code that never changes, and a text for people."""
+
+    status: int
+    code: str
+    text: str
+    retry_after_s: int | None = None
+
+
+PROBLEMS: dict[type[errors.AsgilookError], Problem] = {
+    errors.ImageNotFound: Problem(404, "image-not-found", "There is no such image."),
+    errors.ThumbnailNotFound: Problem(
+        404, "size-not-found", "The image does not come in this size; its JSON lists those it has."
+    ),
+    errors.RangeUnsatisfiable: Problem(
+        416, "range-not-satisfiable", "The range lies outside the image."
+    ),
+    errors.InvalidPage: Problem(
+        400, "invalid-page", "The limit or the cursor of the listing is not valid."
+    ),
+    errors.UploadEmpty: Problem(400, "upload-empty", "There is no picture in the request."),
+    errors.UploadIncomplete: Problem(
+        400, "upload-incomplete", "The request ended before its announced end."
+    ),
+    errors.UploadMalformed: Problem(400, "form-malformed", "The form does not follow the rules."),
+    errors.UploadTooLarge: Problem(413, "upload-too-large", "The upload is too long."),
+    errors.UnsupportedType: Problem(
+        415, "type-not-supported", "This is not a picture of a type that is taken here."
+    ),
+    errors.BrokenPicture: Problem(422, "picture-broken", "No picture comes out of this file."),
+    errors.PictureTooLarge: Problem(
+        422, "picture-too-large", "The picture has more pixels than are taken here."
+    ),
+    errors.WriteUnauthorized: Problem(
+        401, "key-needed", "Writing needs a valid key as a bearer token."
+    ),
+    errors.WriteForbidden: Problem(
+        403, "write-forbidden", "No keys are set up here, so only the machine itself may write."
+    ),
+    errors.Overloaded: Problem(503, "overloaded", "Too much is going on here right now.", 1),
+    errors.StoreUnavailable: Problem(
+        503, "store-unavailable", "The pictures are out of reach right now.", 5
+    ),
+}
+
+_UNEXPECTED = Problem(500, "internal-error", "Something went wrong here; it is in our log.")
+
+
+def problem_of(error: errors.AsgilookError) -> Problem:
+    """Find what a client is told of an error."""
+    for kind in type(error).__mro__:
+        if kind in PROBLEMS:
+            return PROBLEMS[kind]
+    return _UNEXPECTED
+
+
+def body(problem: Problem) -> dict[str, Any]:
+    """Give the members of the problem document."""
+    title = falcon.code_to_http_status(problem.status).partition(" ")[2]
+    return {
+        "title": title,
+        "status": problem.status,
+        "detail": problem.text,
+        "code": problem.code,
+    }
+
+
+def install(app: AnyApp) -> None:
+    """Make every error of the app a problem document."""
+    app.add_error_handler(Exception, _on_unexpected)
+    app.add_error_handler(errors.AsgilookError, _on_domain_error)
+    app.add_error_handler(falcon.HTTPError, _on_http_error)
+
+
+async def _on_domain_error(
+    req: Request, resp: Response, error: BaseException, params: dict[str, Any]
+) -> None:
+    assert isinstance(error, errors.AsgilookError)
+    problem = problem_of(error)
+    log = _log.error if problem.status >= 500 else _log.info
+    log("%s: %s: %s", problem.code, type(error).__name__, error)
+    write(resp, problem, _fields(error, problem))
+
+
+async def _on_http_error(
+    req: Request, resp: Response, error: BaseException, params: dict[str, Any]
+) -> None:
+    """Give Falcon's own errors (no such route, no such method, a malformed field) our form."""
+    assert isinstance(error, falcon.HTTPError)
+    phrase = falcon.code_to_http_status(error.status_code).partition(" ")[2]
+    code = phrase.lower().replace(" ", "-")
+    text = error.description or f"{error.title}."
+    write(resp, Problem(error.status_code, code, text), dict(error.headers or ()))
+
+
+async def _on_unexpected(
+    req: Request, resp: Response, error: BaseException, params: dict[str, Any]
+) -> None:
+    _log.error("unexpected: %s %s", req.method, req.uri_template, exc_info=error)
+    write(resp, _UNEXPECTED, {})
+
+
+def write(resp: Response, problem: Problem, fields: Mapping[str, str]) -> None:
+    """Answer with a problem and nothing of what the answer would have been."""
+    for name in ("etag", "last-modified", "content-range", "accept-ranges", "repr-digest"):
+        resp.delete_header(name)
+    resp.stream = resp.text = None
+    resp.status = falcon.code_to_http_status(problem.status)
+    resp.content_type = "application/problem+json"
+    resp.data = json.dumps(body(problem)).encode()
+    resp.cache_control = ["max-age=5"] if problem.status == 404 else ["no-store"]
+    resp.set_headers(dict(fields))
+
+
+def _fields(error: errors.AsgilookError, problem: Problem) -> dict[str, str]:
+    """Give the fields that go with an error beside the document."""
+    fields = {"retry-after": str(problem.retry_after_s)} if problem.retry_after_s else {}
+    match error:
+        case errors.RangeUnsatisfiable(size_bytes=size_bytes):
+            fields["content-range"] = f"bytes */{size_bytes}"
+        case errors.UnsupportedType():
+            fields["accept-post"] = ACCEPT_POST
+        case errors.UploadTooLarge() | errors.UploadIncomplete():
+            # What is left of the body is not worth reading.
+            fields["connection"] = "close"
+        case errors.WriteUnauthorized():
+            fields["www-authenticate"] = 'Bearer realm="asgilook"'
+    return fields

@@ -1,0 +1,64 @@
+"""The paths of things, written and read in one spelling only.
+
+A cache in front keeps one copy for each spelling that works, so only one does.
+"""
+
+from uuid import UUID
+
+from falcon.routing import BaseConverter
+
+from asgilook.ids import parse_id
+from asgilook.image import Format, Image, Size, parse_size
+
+IMAGES = "/images"
+IMAGE = "/images/{image_id:id}"
+ORIGINAL = "/images/{image_id:id}.jpeg"
+THUMBNAIL = "/thumbnails/{image_id:id}/{size:size}.{kind:format}"
+
+
+class IdConverter(BaseConverter):
+    """An image's id."""
+
+    def convert(self, value: str) -> UUID | None:
+        """Take the canonical spelling only."""
+        return parse_id(value)
+
+
+class SizeConverter(BaseConverter):
+    """A thumbnail's size."""
+
+    def convert(self, value: str) -> Size | None:
+        """Take the canonical spelling only."""
+        return parse_size(value)
+
+
+class FormatConverter(BaseConverter):
+    """A thumbnail's format."""
+
+    def convert(self, value: str) -> Format | None:
+        """Take the names in lower case only."""
+        return _FORMATS.get(value)
+
+
+CONVERTERS: dict[str, type[BaseConverter]] = {
+    "id": IdConverter,
+    "size": SizeConverter,
+    "format": FormatConverter,
+}
+
+_FORMATS = {kind.value: kind for kind in Format}
+
+
+def original_path(image: Image) -> str:
+    """Give the path of an image's JPEG."""
+    return f"/images/{image.id}.jpeg"
+
+
+def thumbnail_path(image: Image, size: Size, kind: Format) -> str:
+    """Give the path of one of an image's thumbnails."""
+    return f"/thumbnails/{image.id}/{size}.{kind}"
+
+
+def page_path(limit: int, after: UUID) -> str:
+    """Give the path of a page of the listing."""
+    return f"/images?limit={limit}&cursor={after}"
