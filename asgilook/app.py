@@ -1,7 +1,5 @@
 """Where the rooms are put together."""
 
-from falcon.asgi import App
-
 from asgilook import config
 from asgilook.cache import Cache
 from asgilook.cache.memory import MemoryCache
@@ -16,7 +14,8 @@ from asgilook.http.health import HealthResource, ReadyResource
 from asgilook.http.images import ImageResource, ImagesResource
 from asgilook.http.lifespan import Lifespan
 from asgilook.http.originals import OriginalResource
-from asgilook.http.problems import AnyApp
+from asgilook.http.protocol import Limits
+from asgilook.http.service import Service
 from asgilook.http.thumbnails import ThumbnailResource
 from asgilook.store import Store
 from asgilook.store.files import FileStore
@@ -26,7 +25,7 @@ from asgilook.workers import Workers
 
 def create_app(
     settings: Settings | None = None, store: Store | None = None, cache: Cache | None = None
-) -> AnyApp:
+) -> Service:
     """Make the ASGI application: by the environment, or with what is given instead.
 
     Raises `ConfigError` where a setting is wrong.
@@ -44,7 +43,9 @@ def create_app(
             background=settings.background_rgb,
         ),
     )
-    app = App(middleware=Lifespan(gallery))
+    limits = Limits(settings.head_timeout, settings.write_timeout)
+    app = Service(middleware=Lifespan(gallery, limits))
+    app.body_s = settings.upload_timeout
     problems.install(app)
     for name, converter in urls.CONVERTERS.items():
         app.router_options.converters[name] = converter
@@ -52,7 +53,7 @@ def create_app(
     return app
 
 
-def _add_routes(app: AnyApp, gallery: Gallery, access: Access, limit_bytes: int) -> None:
+def _add_routes(app: Service, gallery: Gallery, access: Access, limit_bytes: int) -> None:
     app.add_route(urls.IMAGES, ImagesResource(gallery, access, limit_bytes))
     app.add_route(urls.IMAGE, ImageResource(gallery, access))
     app.add_route(urls.ORIGINAL, OriginalResource(gallery))

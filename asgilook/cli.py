@@ -1,9 +1,11 @@
 """The command line: `asgilook --help`."""
 
 import secrets
+from typing import Any
 
 import click
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from asgilook import __version__, config
 from asgilook.config import Settings
@@ -32,7 +34,10 @@ def main() -> None:
     type=click.IntRange(1, 64),
     help="How many processes share the port.",
 )
-def serve(host: str, port: int, workers: int) -> None:
+@click.option(
+    "--access-log/--no-access-log", default=True, show_default=True, help="A line per request."
+)
+def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
     """Serve until interrupted."""
     settings = _settings()
     where = f"s3://{settings.s3_bucket}" if settings.s3_bucket else settings.storage_path
@@ -52,8 +57,11 @@ def serve(host: str, port: int, workers: int) -> None:
         workers=workers,
         lifespan="on",
         server_header=False,
-        # Longer than a CDN or load balancer keeps its end open (60 to 120 s).
-        timeout_keep_alive=125,
+        http="asgilook.http.protocol:EdgeProtocol",
+        ws="none",
+        access_log=False,  # the application writes a line for each request itself
+        log_config=_log_config(with_requests=access_log),
+        timeout_keep_alive=settings.idle_timeout,
         timeout_graceful_shutdown=30,
         # The supervisor kills a worker that does not answer it for so long.
         timeout_worker_healthcheck=30,
@@ -94,6 +102,14 @@ def _settings() -> Settings:
         return config.load()
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _log_config(*, with_requests: bool) -> dict[str, Any]:
+    """Let our own loggers write as uvicorn's do."""
+    ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    requests = {"level": "INFO" if with_requests else "WARNING"}
+    loggers = {**LOGGING_CONFIG["loggers"], "asgilook": ours, "asgilook.access": requests}
+    return {**LOGGING_CONFIG, "loggers": loggers}
 
 
 def _cache_words(settings: Settings) -> str:

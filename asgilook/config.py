@@ -76,6 +76,21 @@ class Settings(BaseSettings):
     decode_timeout: float = Field(
         20, gt=0, le=300, description="seconds that decoding an upload may take"
     )
+    head_timeout: float = Field(
+        10, gt=0, le=300, description="seconds that a client may take for the head of a request"
+    )
+    upload_timeout: float = Field(
+        300, gt=0, le=3600, description="seconds that a client may take to send a body"
+    )
+    write_timeout: float = Field(
+        60, gt=0, le=3600, description="seconds that a client may take nothing of an answer"
+    )
+    idle_timeout: int = Field(
+        125,
+        ge=1,
+        le=3600,
+        description="seconds that an idle connection stays open; longer than the CDN's own",
+    )
     render_slots: int = Field(
         default_factory=lambda: (
             len(os.sched_getaffinity(0))

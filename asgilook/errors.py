@@ -69,6 +69,10 @@ class UploadIncomplete(UploadRefused):
     """The body ended before its announced end."""
 
 
+class UploadTooSlow(UploadRefused):
+    """The body pauses, or takes longer than it may."""
+
+
 class UploadTooLarge(UploadRefused):
     """The body is longer than `limit_bytes`."""
 
@@ -79,6 +83,22 @@ class UploadTooLarge(UploadRefused):
 
 class UploadMalformed(UploadRefused):
     """A form that does not follow the rules of forms, or has too many parts."""
+
+
+class DigestMalformed(UploadRefused):
+    """A digest field that does not follow the rules of structured fields."""
+
+
+class DigestMismatch(UploadRefused):
+    """The body is not the one that its digest field announces."""
+
+
+class ClaimMalformed(UploadRefused):
+    """An idempotency key that is empty, too long, or not plain text."""
+
+
+class ClaimMismatch(UploadRefused):
+    """The idempotency key was used before, with another upload."""
 
 
 class UnsupportedType(UploadRefused):

@@ -8,7 +8,10 @@ from uuid import UUID
 
 from asgilook.byte_range import ByteRange
 from asgilook.cache import Cache
+from asgilook.claims import Claim, Claims
 from asgilook.codec import IngestOptions, ingest
+from asgilook.errors import ImageNotFound
+from asgilook.flight import SingleFlight
 from asgilook.ids import uuid7
 from asgilook.image import Format, Image, Original, Size
 from asgilook.originals import Opened, Originals, Page
@@ -43,6 +46,8 @@ class Gallery:
             workers,
             ThumbnailOptions(options.min_thumb_size, options.thumbnail_quality),
         )
+        self._claims = Claims(store)
+        self._adding: SingleFlight[tuple[str, bytes], Original] = SingleFlight()
         self._lifetime = AsyncExitStack()
 
     async def open_up(self) -> None:
@@ -51,19 +56,38 @@ class Gallery:
             await room.open_up()
             self._lifetime.push_async_callback(room.close)
         self._lifetime.push_async_callback(self._thumbnails.close)
+        self._lifetime.push_async_callback(self._adding.close)
 
     async def close(self) -> None:
         """Close the rooms below, in reverse."""
         await self._lifetime.aclose()
 
-    async def add(self, upload: Path) -> Original:
+    async def add(self, upload: Path, claim: Claim | None = None) -> Original:
         """Make an image of an uploaded file: when this returns it is stored, listed and warm.
 
-        Raises `UploadRefused`, `Overloaded` and `StoreUnavailable`.
+        The same upload with the same claim is the same image, however often it is sent. Raises
+        `UploadRefused`, `Overloaded` and `StoreUnavailable`.
         """
+        if claim is None:
+            return await self._make(upload, self._new_id(), None)
+        return await self._adding.run(
+            (claim.name, claim.sha256), partial(self._add_claimed, upload, claim)
+        )
+
+    async def _add_claimed(self, upload: Path, claim: Claim) -> Original:
+        image_id = await self._claims.settle(claim, self._new_id())
+        try:
+            original = await self._originals.get(image_id)
+        except ImageNotFound:
+            return await self._make(upload, image_id, claim.name)
+        # The earlier attempt may have ended between the picture and its record.
+        await self._originals.enlist(original.image)
+        return original
+
+    async def _make(self, upload: Path, image_id: UUID, claim: str | None) -> Original:
         made = await self._workers.decode(partial(ingest, upload, self._options))
-        image = Image(self._new_id(), made.size, len(made.jpeg), made.placeholder)
-        original = Original(image, made.sha256, made.source_type)
+        image = Image(image_id, made.size, len(made.jpeg), made.placeholder)
+        original = Original(image, made.sha256, made.source_type, claim)
         await self._originals.keep(original, made.jpeg)
         await self._thumbnails.keep(image, made.thumbnails, Format.JPEG)
         return original

@@ -146,6 +146,8 @@ class Original:
     sha256: bytes
     source_type: str
     """The media type of the upload that it was made from."""
+    claim: str | None = None
+    """The name of the claim that it was uploaded with, if any: it goes when the image goes."""
 
     @property
     def etag(self) -> str:
@@ -154,7 +156,9 @@ class Original:
 
     def metadata(self) -> dict[str, str]:
         """Give what the object carries so that `from_metadata` can read it back."""
+        claimed = {"claim": self.claim} if self.claim else {}
         return {
+            **claimed,
             "width": str(self.image.size.width),
             "height": str(self.image.size.height),
             "placeholder": self.image.placeholder.hex(),
@@ -170,7 +174,8 @@ class Original:
         """
         size = Size(int(metadata["width"]), int(metadata["height"]))
         image = Image(image_id, size, length_bytes, bytes.fromhex(metadata["placeholder"]))
-        return cls(image, bytes.fromhex(metadata["sha256"]), metadata["source-type"])
+        sha256 = bytes.fromhex(metadata["sha256"])
+        return cls(image, sha256, metadata["source-type"], metadata.get("claim"))
 
 
 def strong_etag(sha256: bytes) -> str:

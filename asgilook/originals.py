@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from asgilook.byte_range import ByteRange
-from asgilook.errors import ImageNotFound, InvalidPage, ObjectNotFound, StoreUnavailable
+from asgilook.claims import claim_key
+from asgilook.errors import (
+    ImageNotFound,
+    InvalidPage,
+    ObjectExists,
+    ObjectNotFound,
+    StoreUnavailable,
+)
 from asgilook.image import INDEX_PREFIX, Image, Original, Size, index_position, picture_key
 from asgilook.store import ObjectInfo, ObjectStream, Store
 
@@ -46,17 +53,25 @@ class Originals:
 
     async def keep(self, original: Original, jpeg: bytes) -> None:
         """Store and list an image: when this returns both are durable."""
-        image = original.image
-        await self._store.put(
-            image.picture_key, jpeg, content_type="image/jpeg", metadata=original.metadata()
-        )
+        key = original.image.picture_key
+        # With a claim, somebody who was sent the same upload may have been faster.
+        with contextlib.suppress(*([ObjectExists] if original.claim else [])):
+            await self._store.put(
+                key, jpeg, content_type="image/jpeg", metadata=original.metadata()
+            )
         try:
-            await self._store.put(image.index_key, b"", content_type="text/plain", metadata={})
+            await self.enlist(original.image)
         except BaseException:
-            # Nobody was promised this picture yet.
-            with contextlib.suppress(StoreUnavailable):
-                await self._store.delete(image.picture_key)
+            # Without a claim nobody can come back for this picture, nor rely on it.
+            if not original.claim:
+                with contextlib.suppress(StoreUnavailable):
+                    await self._store.delete(key)
             raise
+
+    async def enlist(self, image: Image) -> None:
+        """See to it that a picture is listed."""
+        with contextlib.suppress(ObjectExists):
+            await self._store.put(image.index_key, b"", content_type="text/plain", metadata={})
 
     async def get(self, image_id: UUID) -> Original:
         """Describe an image. Raises `ImageNotFound`."""
@@ -92,7 +107,10 @@ class Originals:
 
     async def delete(self, image_id: UUID) -> None:
         """Remove an image from the listing and the store. Raises `ImageNotFound`."""
-        image = (await self.get(image_id)).image
+        original = await self.get(image_id)
+        image = original.image
+        if original.claim:
+            await self._store.delete(claim_key(original.claim))
         await self._store.delete(image.index_key)
         await self._store.delete(image.picture_key)
         self._sizes.pop(image_id, None)

@@ -2,24 +2,27 @@
 
 import hashlib
 import json
-from typing import Any
+import re
 from uuid import UUID
 
 import falcon
 from falcon.asgi import Request, Response
 
-from asgilook.errors import InvalidPage, UploadEmpty, UploadRefused
+from asgilook.claims import Claim
+from asgilook.errors import ClaimMalformed, InvalidPage, UploadRefused
 from asgilook.gallery import Gallery
 from asgilook.http import answers, problems, uploads, urls
 from asgilook.http.access import Access, may_write
 from asgilook.http.conditions import Validators
-from asgilook.http.uploads import check_head
+from asgilook.http.uploads import Upload, check_head
 from asgilook.http.views import ImageView, image_view
 from asgilook.ids import parse_id
 from asgilook.image import Original, strong_etag
 from asgilook.originals import MAX_PAGE
 
 DEFAULT_PAGE = 100
+
+_IDEMPOTENCY_KEY = re.compile(r'"?[\x21\x23-\x7e]{1,255}"?')
 
 
 class ImagesResource:
@@ -34,11 +37,17 @@ class ImagesResource:
     @falcon.before(check_head)
     async def on_post(self, req: Request, resp: Response) -> None:
         """Add the picture in the body, or the pictures in a form."""
-        if uploads.is_form(req):
-            await self._add_form(req, resp)
-        else:
-            async with uploads.spooled_body(req, self.limit_bytes) as path:
-                self._created(resp, await self._gallery.add(path))
+        key = _idempotency_key(req)
+        async with uploads.received(req, self.limit_bytes) as files:
+            results = [await self._add(file, key, place) for place, file in enumerate(files)]
+        match results:
+            case [Original() as original]:
+                resp.location = urls.original_path(original.image)
+                _give_new(resp, falcon.HTTP_201, self._view(original))
+            case [UploadRefused() as refusal]:
+                raise refusal
+            case _:
+                self._give_results(resp, results)
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """List a page, newest first."""
@@ -52,32 +61,24 @@ class ImagesResource:
 
     on_head = on_get
 
-    async def _add_form(self, req: Request, resp: Response) -> None:
-        results: list[dict[str, Any]] = []
-        created: list[Original] = []
-        refused: list[UploadRefused] = []
-        async for file in uploads.spooled_files(req, self.limit_bytes):
-            try:
-                async with file as path:
-                    original = await self._gallery.add(path)
-            except UploadRefused as error:
-                refused.append(error)
-                results.append({"problem": problems.body(problems.problem_of(error))})
-            else:
-                created.append(original)
-                results.append({"image": self._view(original)})
-        if not created:
-            raise refused[0] if refused else UploadEmpty
-        if len(results) == 1:
-            self._created(resp, created[0])
-        else:
-            resp.status = falcon.HTTP_207 if refused else falcon.HTTP_201
-            _give_new(resp, results)
+    async def _add(self, file: Upload, key: str | None, place: int) -> Original | UploadRefused:
+        if file.refusal:
+            return file.refusal
+        claim = Claim(f"{key} {place}", file.sha256) if key else None
+        try:
+            return await self._gallery.add(file.path, claim)
+        except UploadRefused as refusal:
+            return refusal
 
-    def _created(self, resp: Response, original: Original) -> None:
-        resp.status = falcon.HTTP_201
-        resp.location = urls.original_path(original.image)
-        _give_new(resp, self._view(original))
+    def _give_results(self, resp: Response, results: list[Original | UploadRefused]) -> None:
+        views = [
+            {"image": self._view(result)}
+            if isinstance(result, Original)
+            else {"problem": problems.body(problems.problem_of(result))}
+            for result in results
+        ]
+        is_complete = all(isinstance(result, Original) for result in results)
+        _give_new(resp, falcon.HTTP_201 if is_complete else falcon.HTTP_207, views)
 
     def _view(self, original: Original) -> ImageView:
         return image_view(original.image, self._gallery.rungs(original.image))
@@ -112,10 +113,25 @@ def _give_json(req: Request, resp: Response, view: object) -> None:
     answers.give_bytes(req, resp, body, Validators(etag))
 
 
-def _give_new(resp: Response, view: object) -> None:
+def _give_new(resp: Response, status: str, view: object) -> None:
+    resp.status = status
     resp.content_type = falcon.MEDIA_JSON
     resp.set_header("cache-control", "no-store")
-    resp.data = json.dumps(view).encode()
+    resp.data = json.dumps(view, separators=(",", ":")).encode()
+
+
+def _idempotency_key(req: Request) -> str | None:
+    """Read the key of an upload (draft-ietf-httpapi-idempotency-key-header).
+
+    The quotes of a structured string may be left out. What one client chose means nothing for
+    another.
+    """
+    text = req.get_header("idempotency-key")
+    if text is None:
+        return None
+    if not _IDEMPOTENCY_KEY.fullmatch(text):
+        raise ClaimMalformed(text)
+    return f"{req.get_header('authorization')} {text.strip(chr(34))}"
 
 
 def _limit(req: Request) -> int:

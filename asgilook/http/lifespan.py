@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from asgilook.gallery import Gallery
+from asgilook.http.protocol import LIMITS, Limits
 
 
 class Lifespan:
     """A middleware for the two ends of the application's life."""
 
-    def __init__(self, gallery: Gallery) -> None:
+    def __init__(self, gallery: Gallery, limits: Limits) -> None:
         self._gallery = gallery
+        self._limits = limits
 
     async def process_startup(self, scope: Mapping[str, Any], event: Mapping[str, Any]) -> None:
-        """Open."""
+        """Open, and tell the server's protocol its limits, if it is ours."""
+        scope.get("state", {})[LIMITS] = self._limits
         await self._gallery.open_up()
 
     async def process_shutdown(self, scope: Mapping[str, Any], event: Mapping[str, Any]) -> None:

@@ -15,8 +15,6 @@ from falcon.asgi import App, Request, Response
 from asgilook import errors
 from asgilook.codec.ingest import MEDIA_TYPES
 
-AnyApp = App[Request, Response]
-
 _log = logging.getLogger(__name__)
 
 ACCEPT_POST = ", ".join([*dict.fromkeys(MEDIA_TYPES.values()), "multipart/form-data"])
@@ -47,7 +45,20 @@ PROBLEMS: dict[type[errors.AsgilookError], Problem] = {
     errors.UploadIncomplete: Problem(
         400, "upload-incomplete", "The request ended before its announced end."
     ),
+    errors.UploadTooSlow: Problem(408, "upload-too-slow", "The request's body took too long."),
     errors.UploadMalformed: Problem(400, "form-malformed", "The form does not follow the rules."),
+    errors.DigestMalformed: Problem(
+        400, "digest-malformed", "A digest field does not follow RFC 9530."
+    ),
+    errors.DigestMismatch: Problem(
+        400, "digest-mismatch", "The body is not the one that its digest announces."
+    ),
+    errors.ClaimMalformed: Problem(
+        400, "idempotency-key-malformed", "The idempotency key is empty, too long or not ASCII."
+    ),
+    errors.ClaimMismatch: Problem(
+        422, "idempotency-key-reused", "The idempotency key was used before with another upload."
+    ),
     errors.UploadTooLarge: Problem(413, "upload-too-large", "The upload is too long."),
     errors.UnsupportedType: Problem(
         415, "type-not-supported", "This is not a picture of a type that is taken here."
@@ -68,6 +79,8 @@ PROBLEMS: dict[type[errors.AsgilookError], Problem] = {
     ),
 }
 
+NO_SUCH_PATH = Problem(404, "not-found", "There is nothing under this path.")
+
 _UNEXPECTED = Problem(500, "internal-error", "Something went wrong here; it is in our log.")
 
 
@@ -81,16 +94,32 @@ def problem_of(error: errors.AsgilookError) -> Problem:
 
 def body(problem: Problem) -> dict[str, Any]:
     """Give the members of the problem document."""
-    title = falcon.code_to_http_status(problem.status).partition(" ")[2]
     return {
-        "title": title,
+        "title": phrase(problem.status),
         "status": problem.status,
         "detail": problem.text,
         "code": problem.code,
     }
 
 
-def install(app: AnyApp) -> None:
+def phrase(status: int) -> str:
+    """Give the words that belong to a status."""
+    return str(falcon.code_to_http_status(status)).partition(" ")[2]
+
+
+def document(problem: Problem) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """Give the document in full, and the fields that go with it."""
+    text = json.dumps(body(problem)).encode()
+    # A missing image may be there in a moment, and is asked for often: keep that answer briefly.
+    lifetime = b"max-age=5" if problem.status == 404 else b"no-store"
+    return text, [
+        (b"content-type", b"application/problem+json"),
+        (b"cache-control", lifetime),
+        (b"content-length", str(len(text)).encode()),
+    ]
+
+
+def install(app: App[Request, Response]) -> None:
     """Make every error of the app a problem document."""
     app.add_error_handler(Exception, _on_unexpected)
     app.add_error_handler(errors.AsgilookError, _on_domain_error)
@@ -112,10 +141,12 @@ async def _on_http_error(
 ) -> None:
     """Give Falcon's own errors (no such route, no such method, a malformed field) our form."""
     assert isinstance(error, falcon.HTTPError)
-    phrase = falcon.code_to_http_status(error.status_code).partition(" ")[2]
-    code = phrase.lower().replace(" ", "-")
-    text = error.description or f"{error.title}."
-    write(resp, Problem(error.status_code, code, text), dict(error.headers or ()))
+    if isinstance(error, falcon.HTTPRouteNotFound):
+        problem = NO_SUCH_PATH
+    else:
+        code = phrase(error.status_code).lower().replace(" ", "-")
+        problem = Problem(error.status_code, code, error.description or f"{error.title}.")
+    write(resp, problem, dict(error.headers or ()))
 
 
 async def _on_unexpected(
@@ -131,9 +162,8 @@ def write(resp: Response, problem: Problem, fields: Mapping[str, str]) -> None:
         resp.delete_header(name)
     resp.stream = resp.text = None
     resp.status = falcon.code_to_http_status(problem.status)
-    resp.content_type = "application/problem+json"
-    resp.data = json.dumps(body(problem)).encode()
-    resp.cache_control = ["max-age=5"] if problem.status == 404 else ["no-store"]
+    resp.data, own = document(problem)
+    resp.set_headers([(name.decode(), value.decode()) for name, value in own])
     resp.set_headers(dict(fields))
 
 
@@ -145,9 +175,6 @@ def _fields(error: errors.AsgilookError, problem: Problem) -> dict[str, str]:
             fields["content-range"] = f"bytes */{size_bytes}"
         case errors.UnsupportedType():
             fields["accept-post"] = ACCEPT_POST
-        case errors.UploadTooLarge() | errors.UploadIncomplete():
-            # What is left of the body is not worth reading.
-            fields["connection"] = "close"
         case errors.WriteUnauthorized():
             fields["www-authenticate"] = 'Bearer realm="asgilook"'
     return fields

@@ -1,10 +1,16 @@
-"""Uploads on their way in: from a request's body to files on disk, never whole in memory."""
+"""Uploads on their way in: from a request's body to files on disk, never whole in memory.
+
+A body is read to its end before anything is made of it, so that one that is cut, too long or not
+what its digest says leaves nothing behind.
+"""
 
 import contextlib
+import hashlib
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, cast
 
 import falcon
 from falcon.asgi import Request
@@ -17,8 +23,10 @@ from asgilook.errors import (
     UploadEmpty,
     UploadIncomplete,
     UploadMalformed,
+    UploadRefused,
     UploadTooLarge,
 )
+from asgilook.http.digests import Digests
 
 MAX_FILES = 32
 PIECE_BYTES = 64 * 1024
@@ -27,26 +35,18 @@ _UNSPOKEN = "application/octet-stream"
 _ACCEPTED = {*MEDIA_TYPES.values(), _UNSPOKEN}
 
 
-class _Readable(Protocol):
-    async def read(self, size: int | None = -1) -> bytes: ...
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that came in, and stays for the length of its request."""
 
-
-class Allowance:
-    """How many bytes a request may still bring."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes = limit_bytes
-        self._left = limit_bytes
-
-    def spend(self, count: int) -> None:
-        """Take off what came. Raises `UploadTooLarge`."""
-        self._left -= count
-        if self._left < 0:
-            raise UploadTooLarge(self._limit_bytes)
+    path: Path
+    sha256: bytes
+    refusal: UploadRefused | None = None
+    """What is wrong with it already."""
 
 
 async def check_head(req: Request, resp: Any, resource: Any, params: dict[str, Any]) -> None:
-    """Refuse an upload for what its head says, before any of the body is read (a hook)."""
+    """Refuse an upload for what its head says, before any of its body is asked for (a hook)."""
     limit_bytes: int = resource.limit_bytes
     if req.content_length is not None and req.content_length > limit_bytes:
         raise UploadTooLarge(limit_bytes)
@@ -60,58 +60,93 @@ def is_form(req: Request) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def spooled_body(req: Request, limit_bytes: int) -> AsyncIterator[Path]:
-    """Keep the whole body in a file for the length of a block.
+async def received(req: Request, limit_bytes: int) -> AsyncIterator[list[Upload]]:
+    """Receive the whole body; its file or files are there for the length of the block.
 
-    Raises `UploadEmpty`, `UploadIncomplete` and `UploadTooLarge`.
+    Of a form, fields that are no files are passed over. Raises the kinds of `UploadRefused` that
+    concern the body as a whole.
     """
-    async with _spooled(req.stream, Allowance(limit_bytes)) as (path, count):
-        if req.content_length is not None and count < req.content_length:
-            raise UploadIncomplete(f"{count} of {req.content_length} bytes")
-        if not count:
+    body = _Body(req, limit_bytes)
+    with contextlib.ExitStack() as files:
+        if is_form(req):
+            uploads = await _read_form(req, body, files)
+        else:
+            uploads = [await _spool(body, files)]
+        await body.finish()
+        yield uploads
+
+
+class _Body:
+    """A request's bytes as they come: counted, and hashed as its digest fields ask."""
+
+    def __init__(self, req: Request, limit_bytes: int) -> None:
+        self._pieces = aiter(req.stream)
+        self._announced = req.content_length
+        self._limit_bytes = limit_bytes
+        self._count = 0
+        self._digests = Digests.announced(req.get_header)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await anext(self._pieces)
+        self._count += len(piece)
+        if self._count > self._limit_bytes:
+            raise UploadTooLarge(self._limit_bytes)
+        self._digests.update(piece)
+        return piece
+
+    async def finish(self) -> None:
+        """Read what is left, and hold the whole against what was announced."""
+        async for _ in self:
+            pass
+        if self._announced is not None and self._count < self._announced:
+            raise UploadIncomplete(f"{self._count} of {self._announced} bytes")
+        if not self._count:
             raise UploadEmpty
-        yield path
+        self._digests.verify()
 
 
-async def spooled_files(
-    req: Request, limit_bytes: int
-) -> AsyncIterator[contextlib.AbstractAsyncContextManager[Path]]:
-    """Go through the files of a form; each is there for the length of its block.
-
-    Fields that are not files are passed over. Raises `UploadMalformed`; a block may raise
-    `UploadEmpty`, `UploadTooLarge` and `UnsupportedType`.
-    """
-    allowance = Allowance(limit_bytes)
+async def _read_form(req: Request, body: _Body, files: contextlib.ExitStack) -> list[Upload]:
     handler = MultipartFormHandler()
     handler.parse_options.max_body_part_count = MAX_FILES
     try:
-        form = await handler.deserialize_async(req.stream, req.content_type, req.content_length)
-        async for part in form:
-            if part.filename is not None:
-                yield _file(part, allowance)
-    except (MultipartParseError, falcon.MediaMalformedError) as error:
+        form = await handler.deserialize_async(
+            cast(Any, body), req.content_type, req.content_length
+        )
+        uploads = [await _read_part(part, files) async for part in form if part.filename]
+    except (MultipartParseError, falcon.MediaMalformedError, falcon.HTTPInvalidHeader) as error:
         raise UploadMalformed(error.description or "") from error
+    if not uploads:
+        raise UploadEmpty
+    return uploads
 
 
-@contextlib.asynccontextmanager
-async def _file(part: Any, allowance: Allowance) -> AsyncIterator[Path]:
-    _check_type(part.content_type)
-    async with _spooled(part.stream, allowance) as (path, count):
-        if not count:
+async def _read_part(part: Any, files: contextlib.ExitStack) -> Upload:
+    upload = await _spool(_pieces(part.stream), files)
+    try:
+        _check_type(part.content_type)
+        if not upload.path.stat().st_size:
             raise UploadEmpty
-        yield path
+    except UploadRefused as refusal:
+        return Upload(upload.path, upload.sha256, refusal)
+    return upload
 
 
-@contextlib.asynccontextmanager
-async def _spooled(stream: _Readable, allowance: Allowance) -> AsyncIterator[tuple[Path, int]]:
-    count = 0
-    with tempfile.NamedTemporaryFile(prefix="asgilook-") as file:
-        while piece := await stream.read(PIECE_BYTES):
-            count += len(piece)
-            allowance.spend(len(piece))
-            file.write(piece)
-        file.flush()
-        yield Path(file.name), count
+async def _pieces(stream: Any) -> AsyncIterator[bytes]:
+    while piece := await stream.read(PIECE_BYTES):
+        yield piece
+
+
+async def _spool(pieces: AsyncIterator[bytes], files: contextlib.ExitStack) -> Upload:
+    digest = hashlib.sha256()
+    file = files.enter_context(tempfile.NamedTemporaryFile(prefix="asgilook-"))  # noqa: SIM115 - it is one
+    async for piece in pieces:
+        digest.update(piece)
+        file.write(piece)
+    file.flush()
+    return Upload(Path(file.name), digest.digest())
 
 
 def _check_type(announced: str | None) -> None:

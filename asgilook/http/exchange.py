@@ -1,0 +1,165 @@
+"""One request and its answer, as they pass between the server and Falcon.
+
+Here is done what Falcon cannot do from the inside: to judge a request before its body is asked
+for, to tell a body that ended from one that was cut, and to stop when the client is gone
+(falconry/falcon issue 2015).
+"""
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from asgilook import timing
+from asgilook.errors import UploadIncomplete, UploadTooSlow
+
+Event = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+Fields = list[tuple[bytes, bytes]]
+
+BODY_IDLE_S = 20
+"""How long a client may pause in the middle of a body."""
+
+EVERY_ANSWER: Fields = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+    (b"referrer-policy", b"no-referrer"),
+]
+"""What every answer carries: none of them is a page, and none may be taken for one."""
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+_log = logging.getLogger("asgilook.access")
+
+
+class Exchange:
+    """Stands between the server's `receive` and `send` and those that Falcon is given."""
+
+    def __init__(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, body_s: float
+    ) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._body_s = body_s
+        self._start_s = time.perf_counter()
+        self._spent_s = timing.begin()
+        self._watch: asyncio.Task[None] | None = None
+        self._is_fresh = True
+        self._is_complete = False
+        self._status = 0
+        self._sent_bytes = 0
+        self.is_gone = False
+        """Whether the client left before its answer was complete."""
+        self.head = Head(scope["headers"])
+        self._is_body_read = not self.head.has_body
+
+    async def receive(self) -> Event:
+        """Give Falcon the next event of the request.
+
+        The first is made up, since Falcon waits for one before it looks at the request at all:
+        only when the body is really wanted does the server send `100 Continue`.
+        """
+        if self._is_fresh:
+            self._is_fresh = False
+            self._body_end_s = asyncio.get_running_loop().time() + self._body_s
+            return {"type": "http.request", "body": b"", "more_body": self.head.has_body}
+        if self._is_body_read:
+            return await self._receive()
+        return await self._receive_body()
+
+    async def send(self, event: Event) -> None:
+        """Take an event of the answer from Falcon."""
+        if event["type"] == "http.response.start":
+            self._status = event["status"]
+            event = {**event, "headers": self._dressed(event["headers"])}
+        else:
+            self._sent_bytes += len(event.get("body", b""))
+            self._is_complete = not event.get("more_body", False)
+            if self._watch is None and not self._is_complete:
+                self._watch = asyncio.create_task(self._watch_client(_current_task()))
+        await self._send(event)
+
+    def close(self) -> None:
+        """End the exchange, and log it."""
+        if self._watch is not None:
+            self._watch.cancel()
+        _log.info(
+            "%s %s %s %d bytes %.1f ms%s id=%s",
+            self._scope["method"],
+            self._scope["path"],
+            self._status,
+            self._sent_bytes,
+            (time.perf_counter() - self._start_s) * 1000,
+            "" if self._is_complete else " cut",
+            self.head.request_id.decode(),
+        )
+
+    async def _receive_body(self) -> Event:
+        now_s = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(min(now_s + BODY_IDLE_S, self._body_end_s)):
+                event = await self._receive()
+        except TimeoutError as error:
+            raise UploadTooSlow("the body pauses, or takes too long in all") from error
+        if event["type"] == "http.disconnect":
+            self._is_body_read = True
+            raise UploadIncomplete("the client left in the middle of the body")
+        self._is_body_read = not event.get("more_body", False)
+        return event
+
+    async def _watch_client(self, serving: "asyncio.Task[Any]") -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if not self._is_complete:
+            self.is_gone = True
+            serving.cancel()
+
+    def _dressed(self, fields: Fields) -> Fields:
+        dressed = [*fields, *EVERY_ANSWER, (b"x-request-id", self.head.request_id)]
+        if self._spent_s:
+            dressed.append((b"server-timing", _server_timing(self._spent_s)))
+        if not self._is_body_read:
+            # What is left of the body is not worth reading.
+            dressed.append((b"connection", b"close"))
+        return dressed
+
+
+class Head:
+    """What matters of a request's fields before anyone else looks at them."""
+
+    __slots__ = ("expect", "has_body", "hosts", "request_id")
+
+    def __init__(self, fields: Fields) -> None:
+        self.expect = b""
+        self.has_body = False
+        self.hosts = 0
+        self.request_id = b""
+        for name, value in fields:
+            if name == b"host":
+                self.hosts += 1
+            elif name == b"content-length":
+                self.has_body = value != b"0"
+            elif name == b"transfer-encoding":
+                self.has_body = True
+            elif name == b"expect":
+                self.expect = value
+            elif name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+                self.request_id = value
+        self.request_id = self.request_id or secrets.token_hex(8).encode()
+
+
+def _server_timing(spent_s: dict[str, float]) -> bytes:
+    """Spell out where the time went (W3C Server Timing), in milliseconds."""
+    parts = (f"{name};dur={seconds * 1000:.2f}" for name, seconds in spent_s.items())
+    return ", ".join(parts).encode()
+
+
+def _current_task() -> "asyncio.Task[Any]":
+    task = asyncio.current_task()
+    assert task is not None
+    return task

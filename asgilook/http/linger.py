@@ -1,0 +1,45 @@
+"""A connection's end that lets the last answer arrive (RFC 9112, section 9.6)."""
+
+import asyncio
+from typing import Any
+
+LINGER_S = 2.0
+
+
+class LingeringTransport:
+    """A transport whose `close` may linger.
+
+    To close a socket while the other side still sends makes the kernel reset the connection, and
+    the reset may overtake the answer that says why. So say first that nothing more will come, go
+    on reading for a moment, and throw away what is read.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._timer: asyncio.TimerHandle | None = None
+        self.is_expecting_more = False
+        """Whether the other side has not sent all that it announced."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        """Tell whether nothing that is written now would be sent."""
+        return self._timer is not None or self._transport.is_closing()
+
+    def close(self) -> None:
+        """Close: at once, or after lingering if the other side is still sending."""
+        if self.is_closing():
+            return
+        if not (self.is_expecting_more and self._transport.can_write_eof()):
+            self._transport.close()
+            return
+        self._timer = self._loop.call_later(LINGER_S, self._transport.abort)
+        self._transport.write_eof()
+        self._transport.resume_reading()
+
+    def forget(self) -> None:
+        """Stop lingering: the connection is gone."""
+        if self._timer is not None:
+            self._timer.cancel()

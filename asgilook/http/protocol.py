@@ -1,0 +1,149 @@
+"""The server's edge: what a connection may cost before and after the application sees it.
+
+uvicorn bounds neither the head of a request nor the time that it, or the reading of an answer, may
+take (its issues 157, 1684 and 2019): some thousand endless or silent connections would hold it.
+`asgilook serve` uses this; `uvicorn --http asgilook.http.protocol:EdgeProtocol` does as well.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from email.utils import formatdate
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from asgilook.http.exchange import EVERY_ANSWER
+from asgilook.http.linger import LingeringTransport
+from asgilook.http.problems import Problem, document, phrase
+
+HEAD_LIMIT_BYTES = 32 * 1024
+FIELDS_LIMIT = 100
+
+LIMITS = "asgilook.limits"
+"""Where the application leaves its `Limits`, in the state of its lifespan."""
+
+_TOO_LARGE = Problem(431, "head-too-large", "The head of the request is too long.")
+_TOO_SLOW = Problem(408, "head-too-slow", "The head of the request took too long.")
+_MALFORMED = Problem(400, "bad-request", "This is not well-formed HTTP/1.1.")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a client may take for its part, in seconds."""
+
+    head_s: float = 10
+    """For the head of a request; for the first byte of a new connection as well."""
+    write_s: float = 60
+    """For taking anything at all of an answer that waits to be sent."""
+
+
+class EdgeProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, with bounds on heads and on slow readers, and a lingering close."""
+
+    transport: LingeringTransport  # type: ignore[assignment]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._limits: Limits = self.app_state.get(LIMITS, Limits())
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+        self._date_s = 0
+        self._is_refused = False
+        super().connection_made(LingeringTransport(transport, self.loop))  # type: ignore[arg-type]
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_arrived()
+        self.resume_writing()
+        self.transport.forget()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused or self.transport.is_closing():
+            return
+        # uvicorn stops its own timer at any byte, an empty line between requests included.
+        if self.cycle is None or self.cycle.response_complete:
+            self._await_head()
+        super().data_received(data)
+        if self._head_timer:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_LIMIT_BYTES:
+                self._refuse(_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.transport.is_expecting_more = True
+        self._head_bytes = 0
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._refresh_date()
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > HEAD_LIMIT_BYTES or len(self.headers) > FIELDS_LIMIT:
+            self._refuse(_TOO_LARGE)
+            raise ValueError("head too large")  # ends the parsing
+        self._head_arrived()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self.transport.is_expecting_more = False
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(_MALFORMED)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(self._limits.write_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._write_timer:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+    def _await_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self._limits.head_s, self._refuse, _TOO_SLOW)
+
+    def _head_arrived(self) -> None:
+        if self._head_timer:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer without the application, unless an answer of its is under way; then close."""
+        if self._is_refused:
+            return
+        self._is_refused = True
+        is_in_body = self._head_timer is None and self.transport.is_expecting_more
+        self._head_arrived()
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.transport.write(_raw(problem, self.server_state.default_headers))
+            self.transport.close()
+        elif is_in_body:
+            if not (cycle.response_started or self.pipeline):
+                self.transport.write(_raw(problem, self.server_state.default_headers))
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self.transport.close()
+        else:
+            # It came behind a sound request: that one is answered, and then the connection ends.
+            cycle.keep_alive = False
+
+    def _refresh_date(self) -> None:
+        """Keep Date from lagging behind a Last-Modified: uvicorn renews it once a second."""
+        now_s = int(time.time())
+        if now_s != self._date_s:
+            self._date_s = now_s
+            date = (b"date", formatdate(now_s, usegmt=True).encode())
+            self.server_state.default_headers = [date, *self.config.encoded_headers]
+
+
+def _raw(problem: Problem, default_fields: list[tuple[bytes, bytes]]) -> bytes:
+    body, fields = document(problem)
+    fields = [*default_fields, *EVERY_ANSWER, *fields, (b"connection", b"close")]
+    head = b"".join(b"%b: %b\r\n" % field for field in fields)
+    words = phrase(problem.status).encode()
+    return b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (problem.status, words, head, body)

@@ -1,0 +1,74 @@
+"""The application as the server sees it: Falcon's, behind an `Exchange` for each request."""
+
+import asyncio
+import logging
+from collections.abc import MutableMapping
+from typing import Any
+
+from falcon.asgi import App, Request, Response
+
+from asgilook.errors import StoreUnavailable
+from asgilook.http.exchange import Exchange, Head, Receive, Send
+from asgilook.http.problems import NO_SUCH_PATH, Problem, document
+
+_VERSION = Problem(505, "http-version-not-supported", "This server speaks HTTP/1.0 and 1.1.")
+_HOST = Problem(400, "host-needed", "A request names exactly one host.")
+_EXPECTATION = Problem(417, "expectation-failed", "No expectation but 100-continue is met here.")
+
+_log = logging.getLogger(__name__)
+
+
+class Service(App[Request, Response]):
+    """Falcon's application, with the request judged first and the client watched."""
+
+    body_s: float = 300
+    """How long a client may take to send a body, in all."""
+
+    async def __call__(  # type: ignore[override] # Falcon's own types are private
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send
+    ) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)  # type: ignore[arg-type]
+            return
+        exchange = Exchange(scope, receive, send, self.body_s)
+        try:
+            refusal = _refusal(scope, exchange.head)
+            if refusal:
+                await _refuse(scope, exchange, refusal)
+            else:
+                await super().__call__(scope, exchange.receive, exchange.send)  # type: ignore[arg-type]
+        except asyncio.CancelledError:
+            if not exchange.is_gone:
+                raise
+        except StoreUnavailable as error:
+            # In mid-answer: nothing more is sent, and the server cuts the connection (RFC 9112,
+            # section 8), so that nobody takes what came for the whole.
+            _log.error("store-unavailable in mid-answer: %s", error)
+        finally:
+            exchange.close()
+
+
+def _refusal(scope: MutableMapping[str, Any], head: Head) -> Problem | None:
+    """Judge what routing, which comes next, does not look at."""
+    version = scope.get("http_version", "1.1")
+    if version not in {"1.0", "1.1", "2", "3"}:
+        return _VERSION
+    # RFC 9112, section 3.2
+    if head.hosts > 1 or (head.hosts == 0 and version == "1.1"):
+        return _HOST
+    # RFC 9110, section 10.1.1
+    if head.expect and head.expect.lower() != b"100-continue":
+        return _EXPECTATION
+    # No path of ours needs an escape or an empty segment: they would only be second spellings.
+    path = scope["raw_path"] if scope.get("raw_path") else scope["path"].encode()
+    if b"%" in path or b"//" in path:
+        return NO_SUCH_PATH
+    return None
+
+
+async def _refuse(scope: MutableMapping[str, Any], exchange: Exchange, problem: Problem) -> None:
+    body, fields = document(problem)
+    body = b"" if scope["method"] == "HEAD" else body
+    start = {"type": "http.response.start", "status": problem.status, "headers": fields}
+    await exchange.send(start)
+    await exchange.send({"type": "http.response.body", "body": body})
