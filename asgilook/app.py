@@ -16,7 +16,9 @@ from asgilook.http.lifespan import Lifespan
 from asgilook.http.originals import OriginalResource
 from asgilook.http.protocol import Limits
 from asgilook.http.service import Service
+from asgilook.http.signed import SignedResource
 from asgilook.http.thumbnails import ThumbnailResource
+from asgilook.signing import Signer
 from asgilook.store import Store
 from asgilook.store.files import FileStore
 from asgilook.store.s3 import Bucket, S3Store
@@ -49,15 +51,17 @@ def create_app(
     problems.install(app)
     for name, converter in urls.CONVERTERS.items():
         app.router_options.converters[name] = converter
-    _add_routes(app, gallery, Access(settings.api_keys), settings.max_upload_bytes)
+    _add_routes(app, gallery, settings)
     return app
 
 
-def _add_routes(app: Service, gallery: Gallery, access: Access, limit_bytes: int) -> None:
-    app.add_route(urls.IMAGES, ImagesResource(gallery, access, limit_bytes))
+def _add_routes(app: Service, gallery: Gallery, settings: Settings) -> None:
+    access = Access(settings.api_keys)
+    app.add_route(urls.IMAGES, ImagesResource(gallery, access, settings.max_upload_bytes))
     app.add_route(urls.IMAGE, ImageResource(gallery, access))
     app.add_route(urls.ORIGINAL, OriginalResource(gallery))
     app.add_route(urls.THUMBNAIL, ThumbnailResource(gallery))
+    app.add_route(urls.SIGNED, SignedResource(gallery, Signer(settings.signing_keys)))
     app.add_route("/healthz", HealthResource())
     app.add_route("/readyz", ReadyResource(gallery))
 

@@ -1,7 +1,10 @@
 """The command line: `asgilook --help`."""
 
 import secrets
+import time
+from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 import click
 import uvicorn
@@ -11,6 +14,15 @@ from asgilook import __version__, config
 from asgilook.config import Settings
 from asgilook.errors import ConfigError
 from asgilook.http.access import hash_key
+from asgilook.http.urls import signed_path
+from asgilook.image import Format, parse_size
+from asgilook.signing import Signer
+from asgilook.signing import new_key as new_signing_key
+from asgilook.variant import MAX_SIDE, Fit, Options, Variant
+
+
+def _choice(values: type[StrEnum]) -> click.Choice[str]:
+    return click.Choice([value.value for value in values])
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -81,14 +93,56 @@ def show_config() -> None:
         click.echo(f"{name:{widths[0]}}  {value:{widths[1]}}  {source}")
 
 
+@main.command()
+@click.argument("image_id", metavar="ID", type=click.UUID)
+@click.argument("box", metavar="WxH")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice([kind.value for kind in Format]),
+    default="jpeg",
+    show_default=True,
+)
+@click.option(
+    "--fit", type=click.Choice([fit.value for fit in Fit]), default="contain", show_default=True
+)
+@click.option("--quality", type=click.IntRange(1, 100), help="Instead of THUMBNAIL_QUALITY.")
+@click.option("--dpr", type=click.IntRange(1, 3), default=1, help="Pixels to one of the box.")
+@click.option("--expires-in", metavar="SECONDS", type=click.IntRange(1), help="Never, without it.")
+def sign(
+    image_id: UUID,
+    box: str,
+    kind: str,
+    fit: str,
+    quality: int | None,
+    dpr: int,
+    expires_in: int | None,
+) -> None:
+    """Print the path of a thumbnail off the ladder: any box WxH, fit, quality and density."""
+    settings = _settings()
+    size = parse_size(box)
+    if not settings.signing_keys:
+        raise click.ClickException(f"{config.variable('signing_keys')} is not set")
+    options = Options(Fit(fit), quality, dpr, int(time.time()) + expires_in if expires_in else None)
+    if size is None or Variant.of(size, Format(kind), options) is None:
+        text = f"two numbers such as 300x200, up to {MAX_SIDE} pixels"
+        raise click.BadParameter(text, param_hint="WxH")
+    click.echo(signed_path(Signer(settings.signing_keys), options, image_id, size, Format(kind)))
+
+
 @main.group()
 def key() -> None:
     """Keys for those who may write."""
 
 
 @key.command("new")
-def new_key() -> None:
+@click.option("--signing", is_flag=True, help="A key for `asgilook sign` instead.")
+def new_key(*, signing: bool) -> None:
     """Make a key: give it to whoever may upload, and its hash to the service."""
+    if signing:
+        click.echo(new_signing_key())
+        click.echo(f"\nPut it first in {config.variable('signing_keys')}.", err=True)
+        return
     made = secrets.token_urlsafe(32)
     click.echo(f"key   {made}")
     click.echo(f"hash  {hash_key(made).hex()}")
@@ -125,4 +179,6 @@ def _shown(name: str, settings: Settings) -> str:
             return config.masked(url)
         case "api_keys", tuple(hashes):
             return ", ".join(f"{text[:8]}..." for text in hashes)
+        case "signing_keys", tuple(keys):
+            return ", ".join("***" for _ in keys)
     return str(value)

@@ -13,6 +13,7 @@ from asgilook.errors import ConfigError
 
 PREFIX = "ASGI_LOOK_"
 
+_SIGNING_KEY = re.compile(r"(?:[0-9a-f]{2}){16,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -29,6 +30,12 @@ def _check_digest(digest: str) -> str:
     if not _DIGEST.fullmatch(digest):
         raise ValueError("hashes as `asgilook key new` prints them, separated by commas")
     return digest
+
+
+def _check_signing_key(key: str) -> str:
+    if not _SIGNING_KEY.fullmatch(key):
+        raise ValueError("keys as `asgilook key new --signing` prints them, separated by commas")
+    return key
 
 
 class Settings(BaseSettings):
@@ -108,7 +115,15 @@ class Settings(BaseSettings):
         )
     )
 
-    @field_validator("api_keys", mode="before")
+    signing_keys: Annotated[
+        tuple[Annotated[str, AfterValidator(_check_signing_key)], ...], NoDecode
+    ] = Field(
+        (),
+        repr=False,
+        description="keys for thumbnails off the ladder; the first one signs, any one verifies",
+    )
+
+    @field_validator("api_keys", "signing_keys", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value

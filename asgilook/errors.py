@@ -49,6 +49,10 @@ class InvalidPage(AsgilookError):
     """The cursor or the limit of a listing is not one that we give out or accept."""
 
 
+class SignatureInvalid(AsgilookError):
+    """A path that nobody with a key signed, or whose time is over."""
+
+
 class WriteUnauthorized(AsgilookError):
     """Writing needs a key, and none or a wrong one was shown."""
 

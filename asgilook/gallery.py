@@ -17,6 +17,7 @@ from asgilook.image import Format, Image, Original, Size
 from asgilook.originals import Opened, Originals, Page
 from asgilook.store import Store
 from asgilook.thumbnails import Thumbnail, ThumbnailOptions, Thumbnails
+from asgilook.variant import Variant
 from asgilook.workers import Workers
 
 
@@ -114,6 +115,10 @@ class Gallery:
         Raises `ImageNotFound`, `ThumbnailNotFound` and `Overloaded`.
         """
         return await self._thumbnails.get(image_id, size, kind)
+
+    async def variant(self, image_id: UUID, variant: Variant) -> Thumbnail:
+        """Give a thumbnail off the ladder. Raises `ImageNotFound` and `Overloaded`."""
+        return await self._thumbnails.get_variant(image_id, variant)
 
     async def delete(self, image_id: UUID) -> None:
         """Forget an image and all that was made of it. Raises `ImageNotFound`."""

@@ -1,19 +1,24 @@
 """Thumbnails: from the cache, or made of the original for everyone who asks at that moment."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from asgilook.cache import Cache, Entry
-from asgilook.codec import render
+from asgilook.codec import render, render_variant
 from asgilook.errors import ThumbnailNotFound
 from asgilook.flight import SingleFlight
 from asgilook.image import Format, Image, Size, ladder, strong_etag
 from asgilook.originals import Originals
+from asgilook.variant import Variant
 from asgilook.workers import Workers
+
+Entries = dict[str, Entry]
+Maker = Callable[[], Coroutine[Any, Any, Entries]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class ThumbnailOptions:
 
 
 class Thumbnails:
-    """Serves the sizes of an image's ladder."""
+    """Serves the sizes of an image's ladder, and variants off it."""
 
     def __init__(
         self, originals: Originals, cache: Cache, workers: Workers, options: ThumbnailOptions
@@ -42,8 +47,7 @@ class Thumbnails:
         self._cache = cache
         self._workers = workers
         self._options = options
-        self._flights: SingleFlight[tuple[UUID, Format, Size | None], dict[str, Entry]]
-        self._flights = SingleFlight()
+        self._flights: SingleFlight[tuple[UUID, str], Entries] = SingleFlight()
         self._aftermath: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -56,7 +60,7 @@ class Thumbnails:
         return ladder(image.size, self._options.min_side)
 
     async def get(self, image_id: UUID, size: Size, kind: Format) -> Thumbnail:
-        """Give a thumbnail.
+        """Give a thumbnail of the ladder.
 
         Raises `ImageNotFound`, `ThumbnailNotFound` and `Overloaded`.
         """
@@ -67,43 +71,66 @@ class Thumbnails:
         if size not in ladder(await self._originals.size(image_id), self._options.min_side):
             raise ThumbnailNotFound(name)
         # JPEG rungs are cheap beside the decode that they share; each of the others is not.
-        alone = None if kind is Format.JPEG else size
-        entries = await self._flights.run(
-            (image_id, kind, alone), lambda: self._make(image_id, alone, kind)
-        )
-        return Thumbnail(entries[name], is_hit=False)
+        if kind is Format.JPEG:
+            flight, make = "ladder", partial(self._make_rungs, image_id, None, kind)
+        else:
+            flight, make = name, partial(self._make_rungs, image_id, size, kind)
+        return await self._fly(image_id, name, flight, make)
+
+    async def get_variant(self, image_id: UUID, variant: Variant) -> Thumbnail:
+        """Give a thumbnail off the ladder. Raises `ImageNotFound` and `Overloaded`."""
+        entry = await self._cache.get(image_id, variant.name)
+        if entry:
+            return Thumbnail(entry, is_hit=True)
+        make = partial(self._make_variant, image_id, variant)
+        return await self._fly(image_id, variant.name, variant.name, make)
 
     async def keep(self, image: Image, made: Mapping[Size, bytes], kind: Format) -> None:
         """Put thumbnails into the cache that were made elsewhere, with `codec.render`."""
-        await self._cache.put(image.id, _entries(image, made, kind))
+        await self._cache.put(image.id, _rung_entries(image, made, kind))
 
     async def drop(self, image_id: UUID) -> None:
         """Forget the thumbnails of an image."""
         await self._cache.drop(image_id)
 
-    async def _make(self, image_id: UUID, alone: Size | None, kind: Format) -> dict[str, Entry]:
-        """Make one size, or all of them, and leave it to the cache without waiting for that."""
+    async def _fly(self, image_id: UUID, name: str, flight: str, make: Maker) -> Thumbnail:
+        """Make entries once for all who ask; they go to the cache without anyone waiting."""
+
+        async def make_and_keep() -> Entries:
+            entries = await make()
+            task = asyncio.create_task(self._cache.put(image_id, entries))
+            self._aftermath.add(task)
+            task.add_done_callback(self._aftermath.discard)
+            return entries
+
+        entries = await self._flights.run((image_id, flight), make_and_keep)
+        return Thumbnail(entries[name], is_hit=False)
+
+    async def _make_rungs(self, image_id: UUID, alone: Size | None, kind: Format) -> Entries:
+        image, jpeg = await self._read(image_id)
+        sizes = [alone] if alone else self.rungs(image)
+        job = partial(render, jpeg, sizes, kind, self._options.quality)
+        return _rung_entries(image, await self._workers.render(job), kind)
+
+    async def _make_variant(self, image_id: UUID, variant: Variant) -> Entries:
+        image, jpeg = await self._read(image_id)
+        job = partial(render_variant, jpeg, variant, self._options.quality)
+        return {variant.name: _entry(image, await self._workers.render(job), variant.kind)}
+
+    async def _read(self, image_id: UUID) -> tuple[Image, bytes]:
         opened = await self._originals.open(image_id)
         async with opened.stream as stream:
-            jpeg = b"".join([piece async for piece in stream])
-        image = opened.original.image
-        sizes = [alone] if alone else self.rungs(image)
-        made = await self._workers.render(partial(render, jpeg, sizes, kind, self._options.quality))
-        entries = _entries(image, made, kind)
-        task = asyncio.create_task(self._cache.put(image_id, entries))
-        self._aftermath.add(task)
-        task.add_done_callback(self._aftermath.discard)
-        return entries
+            return opened.original.image, b"".join([piece async for piece in stream])
 
 
 def _name(size: Size, kind: Format) -> str:
     return f"{size}.{kind}"
 
 
-def _entries(image: Image, made: Mapping[Size, bytes], kind: Format) -> dict[str, Entry]:
-    return {
-        _name(size, kind): Entry(
-            kind.media_type, strong_etag(sha256(body).digest()), image.modified, body
-        )
-        for size, body in made.items()
-    }
+def _rung_entries(image: Image, made: Mapping[Size, bytes], kind: Format) -> Entries:
+    return {_name(size, kind): _entry(image, body, kind) for size, body in made.items()}
+
+
+def _entry(image: Image, body: bytes, kind: Format) -> Entry:
+    etag = strong_etag(sha256(body).digest())
+    return Entry(kind.media_type, etag, image.modified, body)

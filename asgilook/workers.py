@@ -14,7 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from asgilook import timing
 from asgilook.errors import BrokenPicture, Overloaded
+from asgilook.timing import timed
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -24,6 +26,8 @@ WAITING_PER_SLOT = 32
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+Noted = tuple[T, dict[str, float]]
+"""What a job gives, and the seconds that it spent on what."""
 
 
 class Workers:
@@ -56,7 +60,10 @@ class Workers:
     async def render(self, job: Callable[[], T]) -> T:
         """Run a job on our own data, in a thread. Raises `Overloaded`."""
         async with self._rendering.turn():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+            loop = asyncio.get_running_loop()
+            made, spent_s = await loop.run_in_executor(self._threads, _noted, job)
+            timing.add(spent_s)
+            return made
 
     async def decode(self, job: Callable[[], T]) -> T:
         """Run a job on untrusted data, in a child process.
@@ -85,8 +92,12 @@ class _Queue:
             raise Overloaded(f"{self._inside} jobs are waiting or under way")
         self._inside += 1
         try:
-            async with self._free:
+            with timed("queue"):
+                await self._free.acquire()
+            try:
                 yield
+            finally:
+                self._free.release()
         finally:
             self._inside -= 1
 
@@ -123,19 +134,27 @@ class _Child:
             raise BrokenPicture("it took its decoder down, or too long") from error
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        made, spent_s = answer
+        timing.add(spent_s)
+        return made
 
-    def _exchange(self, job: Callable[[], T], deadline_s: float) -> T | Exception:
+    def _exchange(self, job: Callable[[], T], deadline_s: float) -> Noted[T] | Exception:
         self._pipe.send(job)
         if not self._pipe.poll(deadline_s):
             raise TimeoutError
-        answer: T | Exception = self._pipe.recv()
+        answer: Noted[T] | Exception = self._pipe.recv()
         return answer
 
     def kill(self) -> None:
         self._process.kill()
         self._process.join()
         self._pipe.close()
+
+
+def _noted(job: Callable[[], T]) -> "Noted[T]":
+    """Run a job and note where its time went."""
+    spent_s = timing.begin()
+    return job(), spent_s
 
 
 def _serve(pipe: "Connection[Any, Any]") -> None:
@@ -145,8 +164,9 @@ def _serve(pipe: "Connection[Any, Any]") -> None:
     with contextlib.suppress(EOFError):
         while True:
             job = pipe.recv()
+            answer: Noted[Any] | Exception
             try:
-                answer = job()
+                answer = _noted(job)
             except Exception as error:  # noqa: BLE001 - it is raised again, in the parent
                 answer = error
             pipe.send(answer)

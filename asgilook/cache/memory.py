@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from asgilook.cache.base import Cache, Entry
+from asgilook.timing import timed
 
 ENTRY_OVERHEAD_BYTES = 512
 """What an entry costs beside its body: the objects around it, measured and rounded up."""
@@ -52,13 +53,14 @@ class MemoryCache(Cache):
         return self._held_bytes
 
     async def get(self, image_id: UUID, name: str) -> Entry | None:
-        shelf = self._shelf(image_id)
-        entry = shelf.entries.get(name) if shelf else None
-        if shelf and entry:
-            self._shelves.move_to_end(image_id)
-            if self._renew:
-                shelf.expires_s = self._clock() + self._ttl_s
-        return entry
+        with timed("memory"):
+            shelf = self._shelf(image_id)
+            entry = shelf.entries.get(name) if shelf else None
+            if shelf and entry:
+                self._shelves.move_to_end(image_id)
+                if self._renew:
+                    shelf.expires_s = self._clock() + self._ttl_s
+            return entry
 
     async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> None:
         shelf = self._shelf(image_id)

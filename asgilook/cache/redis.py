@@ -19,6 +19,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
 from asgilook.cache.base import Cache, Entry
+from asgilook.timing import timed
 
 LIMIT_S = 0.3
 """No request waits longer for Redis than this."""
@@ -117,8 +118,9 @@ class RedisCache(Cache):
         if time.monotonic() < self._rest_until_s:
             return otherwise
         try:
-            async with asyncio.timeout(LIMIT_S):
-                return await work()
+            with timed("redis"):
+                async with asyncio.timeout(LIMIT_S):
+                    return await work()
         except (RedisError, OSError, TimeoutError, ValueError) as error:
             self._rest_until_s = time.monotonic() + REST_S
             _log.warning("redis: left alone for %s s: %s: %s", REST_S, type(error).__name__, error)

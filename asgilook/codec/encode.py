@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from asgilook.image import Format
+from asgilook.timing import timed
 
 _OPTIONS: dict[Format, dict[str, Any]] = {
     Format.JPEG: {},
@@ -25,7 +26,8 @@ def encode(picture: Image.Image, kind: Format, quality: int) -> bytes:
     picture.info.clear()
     options = {"format": kind.name, "quality": quality, **_OPTIONS[kind]}
     write = _through_file if kind is Format.JPEG and hasattr(os, "memfd_create") else _in_memory
-    return write(lambda target: picture.save(target, **options))
+    with timed("encode"):
+        return write(lambda target: picture.save(target, **options))
 
 
 def _through_file(save: Callable[[Any], None]) -> bytes:

@@ -17,6 +17,7 @@ from asgilook.codec.placeholder import thumbhash
 from asgilook.codec.render import render
 from asgilook.errors import BrokenPicture, PictureTooLarge, UnsupportedType, UploadRefused
 from asgilook.image import Format, Size, ladder
+from asgilook.timing import timed
 
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
@@ -87,7 +88,8 @@ def ingest(source: Path, options: IngestOptions) -> Ingested:
 def _decode(source: Path, options: IngestOptions) -> tuple[str, Image.Image]:
     with Image.open(source, formats=_READERS) as file:
         _check_size(file.size, options.max_pixels)
-        file.load()
+        with timed("decode"):
+            file.load()
         flat = flatten(file, options.background)
         return MEDIA_TYPES[file.format or ""], _upright(flat, file)
 

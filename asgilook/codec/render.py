@@ -1,6 +1,8 @@
 """From one of our JPEGs to its thumbnails."""
 
+import contextlib
 import io
+import math
 from collections.abc import Collection, Iterator
 
 from PIL import Image
@@ -8,8 +10,13 @@ from PIL import Image
 from asgilook.codec.encode import encode
 from asgilook.errors import StoreUnavailable
 from asgilook.image import Format, Size
+from asgilook.timing import timed
+from asgilook.variant import Fit, Variant
 
 _LANCZOS = Image.Resampling.LANCZOS
+
+Box = tuple[float, float, float, float]
+"""Left, upper, right and lower edge, in pixels."""
 
 
 def render(jpeg: bytes, sizes: Collection[Size], kind: Format, quality: int) -> dict[Size, bytes]:
@@ -19,11 +26,34 @@ def render(jpeg: bytes, sizes: Collection[Size], kind: Format, quality: int) -> 
     rung is always halved from the one above it, also where that one is not wanted itself.
     `jpeg` is one that `ingest` made; raises `StoreUnavailable` where it does not decode.
     """
+    with _opened(jpeg) as picture:
+        full = Size(*picture.size)
+        if set(sizes) <= set(_halvings(full)):
+            made = _halve_down(picture, full, sizes)
+        else:
+            made = _resize_one(picture, full, sizes)
+        return {size: encode(stage, kind, quality) for size, stage in made}
+
+
+def render_variant(jpeg: bytes, variant: Variant, quality: int) -> bytes:
+    """Make one thumbnail off the ladder; `quality` is for a variant without its own.
+
+    It is as large as its box, or smaller where the original is. Raises as `render` does.
+    """
+    with _opened(jpeg) as picture:
+        full = Size(*picture.size)
+        if variant.fit is Fit.COVER:
+            part, size = _covering(full, variant.box)
+        else:
+            part, size = (0.0, 0.0, *full), _contained(full, variant.box)
+        return encode(_cut(picture, part, size), variant.kind, variant.quality or quality)
+
+
+@contextlib.contextmanager
+def _opened(jpeg: bytes) -> Iterator[Image.Image]:
     try:
         with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
-            full = Size(*picture.size)
-            make = _halve_down if set(sizes) <= set(_halvings(full)) else _resize_each
-            return {size: encode(made, kind, quality) for size, made in make(picture, full, sizes)}
+            yield picture
     except (OSError, SyntaxError, ValueError) as error:
         raise StoreUnavailable(f"an original does not decode: {error}") from error
 
@@ -44,12 +74,21 @@ def _halve_down(
     stage, extent = _loaded(picture), (full.width / 2, full.height / 2)
     smallest = min(sizes)
     for size in _halvings(full):
-        stage = _shrink(stage, extent, size)
+        with timed("resize"):
+            stage = _shrink(stage, extent, size)
         extent = (float(size.width), float(size.height))
         if size in sizes:
             yield size, stage.copy()
         if size == smallest:
             return
+
+
+def _resize_one(
+    picture: Image.Image, full: Size, sizes: Collection[Size]
+) -> Iterator[tuple[Size, Image.Image]]:
+    # What is not a halving is the one rung of an image that is too small or too long for any.
+    (size,) = sizes
+    yield size, _cut(picture, (0, 0, *full), size)
 
 
 def _shrink(stage: Image.Image, extent: tuple[float, float], size: Size) -> Image.Image:
@@ -60,17 +99,37 @@ def _shrink(stage: Image.Image, extent: tuple[float, float], size: Size) -> Imag
     return stage.resize(size, _LANCZOS, box=(0, 0, *extent))
 
 
-def _resize_each(
-    picture: Image.Image, full: Size, sizes: Collection[Size]
-) -> Iterator[tuple[Size, Image.Image]]:
-    largest = max(sizes)
+def _contained(full: Size, box: Size) -> Size:
+    scale = min(1.0, box.width / full.width, box.height / full.height)
+    return Size(max(1, round(full.width * scale)), max(1, round(full.height * scale)))
+
+
+def _covering(full: Size, box: Size) -> tuple[Box, Size]:
+    """Find the middle part of a picture with a box's proportions, and the size it comes out in."""
+    scale = max(box.width / full.width, box.height / full.height)
+    width, height = box.width / scale, box.height / scale
+    left, upper = (full.width - width) / 2, (full.height - height) / 2
+    shrink = max(1.0, scale)
+    size = Size(max(1, round(box.width / shrink)), max(1, round(box.height / shrink)))
+    return (left, upper, left + width, upper + height), size
+
+
+def _cut(picture: Image.Image, part: Box, size: Size) -> Image.Image:
+    """Decode a picture at the smallest scale that serves, and resize a part of it."""
+    full = picture.size
     # Twice the size leaves the last step enough to be a clean one.
-    picture.draft(None, (2 * largest.width, 2 * largest.height))
+    scale = 2 * max(size.width / (part[2] - part[0]), size.height / (part[3] - part[1]))
+    picture.draft(None, (math.ceil(full[0] * scale), math.ceil(full[1] * scale)))
     stage = _loaded(picture)
-    for size in sizes:
-        yield size, stage.copy() if size == full else stage.resize(size, _LANCZOS)
+    with timed("resize"):
+        # libjpeg rounds its scaled size up, each way for itself.
+        shrunk = round(full[0] / stage.width)
+        left, upper, right, lower = (edge / shrunk for edge in part)
+        box = (left, upper, min(right, stage.width), min(lower, stage.height))
+        return stage.resize(size, _LANCZOS, box=box)
 
 
 def _loaded(picture: Image.Image) -> Image.Image:
-    picture.load()
+    with timed("decode"):
+        picture.load()
     return picture

@@ -47,10 +47,21 @@ def hash_key(key: str) -> bytes:
 
 
 def _is_local(req: Request) -> bool:
-    """Tell whether a request comes straight from this machine, through no proxy."""
+    """Tell whether a request comes straight from this machine, through no proxy.
+
+    Nor through a browser that another site's page has turned against it: the page's own address
+    is in Origin, and the name that it made to mean this machine is in Host.
+    """
     if any(req.get_header(name) is not None for name in _FORWARDING):
         return False
+    origin = req.get_header("origin")
+    if origin is not None and origin != f"{req.scheme}://{req.netloc}":
+        return False
+    return _is_loopback(req.remote_addr) and (req.host == "localhost" or _is_loopback(req.host))
+
+
+def _is_loopback(address: str) -> bool:
     try:
-        return ipaddress.ip_address(req.remote_addr).is_loopback
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
     except ValueError:
         return False

@@ -28,10 +28,20 @@ EVERY_ANSWER: Fields = [
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"referrer-policy", b"no-referrer"),
+    # Constant, never an echo of Origin: a cache keeps one copy for everybody.
+    (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        b"content-range, etag, link, location, repr-digest, x-asgilook-cache, x-request-id",
+    ),
+    (b"cross-origin-resource-policy", b"cross-origin"),
 ]
-"""What every answer carries: none of them is a page, and none may be taken for one."""
+"""What every answer carries: anyone may read it, it is no page, and may not be taken for one."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+# Whoever reads a log may not serve themselves with it.
+_SIGNATURE = re.compile(r"^/signed/[^/]*/")
 
 _log = logging.getLogger("asgilook.access")
 
@@ -91,7 +101,7 @@ class Exchange:
         _log.info(
             "%s %s %s %d bytes %.1f ms%s id=%s",
             self._scope["method"],
-            self._scope["path"],
+            _SIGNATURE.sub("/signed/***/", self._scope["path"]),
             self._status,
             self._sent_bytes,
             (time.perf_counter() - self._start_s) * 1000,

@@ -11,7 +11,7 @@ from falcon.asgi import Request, Response
 from asgilook.claims import Claim
 from asgilook.errors import ClaimMalformed, InvalidPage, UploadRefused
 from asgilook.gallery import Gallery
-from asgilook.http import answers, problems, uploads, urls
+from asgilook.http import answers, problems, tags, uploads, urls
 from asgilook.http.access import Access, may_write
 from asgilook.http.conditions import Validators
 from asgilook.http.uploads import Upload, check_head
@@ -55,6 +55,7 @@ class ImagesResource:
         page = await self._gallery.page(limit, after)
         views = [image_view(image, self._gallery.rungs(image)) for image in page.images]
         resp.set_header("cache-control", answers.BRIEFLY)
+        resp.set_headers(tags.fields(tags.LISTING))
         if page.next_after:
             resp.append_link(urls.page_path(limit, page.next_after), "next")
         _give_json(req, resp, views)
@@ -95,6 +96,7 @@ class ImageResource:
         """Describe the image."""
         image = (await self._gallery.get(image_id)).image
         resp.set_header("cache-control", answers.BRIEFLY)
+        resp.set_headers(tags.fields(tags.of_image(image_id)))
         _give_json(req, resp, image_view(image, self._gallery.rungs(image)))
 
     on_head = on_get

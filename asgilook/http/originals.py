@@ -6,7 +6,7 @@ import falcon
 from falcon.asgi import Request, Response
 
 from asgilook.gallery import Gallery
-from asgilook.http import answers
+from asgilook.http import answers, digests, tags
 from asgilook.http.conditions import Validators
 from asgilook.image import Original
 
@@ -46,6 +46,8 @@ def _dress(resp: Response, original: Original) -> Validators:
     validators = Validators(original.etag, original.image.modified)
     answers.validate(resp, validators)
     resp.content_type = "image/jpeg"
-    resp.accept_ranges = "bytes"
     resp.set_headers(answers.IMAGE_FIELDS)
+    resp.set_headers(tags.fields(tags.of_image(original.image.id)))
+    resp.set_header("repr-digest", digests.spelled(original.sha256))
+    resp.set_header("content-disposition", f'inline; filename="{original.image.id}.jpeg"')
     return validators

@@ -67,6 +67,9 @@ PROBLEMS: dict[type[errors.AsgilookError], Problem] = {
     errors.PictureTooLarge: Problem(
         422, "picture-too-large", "The picture has more pixels than are taken here."
     ),
+    errors.SignatureInvalid: Problem(
+        403, "signature-invalid", "The signature is not valid, or not any more."
+    ),
     errors.WriteUnauthorized: Problem(
         401, "key-needed", "Writing needs a valid key as a bearer token."
     ),
@@ -80,6 +83,8 @@ PROBLEMS: dict[type[errors.AsgilookError], Problem] = {
 }
 
 NO_SUCH_PATH = Problem(404, "not-found", "There is nothing under this path.")
+
+_TEXTS = {"method-not-allowed": "This is not done here; Allow lists what is."}
 
 _UNEXPECTED = Problem(500, "internal-error", "Something went wrong here; it is in our log.")
 
@@ -145,7 +150,7 @@ async def _on_http_error(
         problem = NO_SUCH_PATH
     else:
         code = phrase(error.status_code).lower().replace(" ", "-")
-        problem = Problem(error.status_code, code, error.description or f"{error.title}.")
+        problem = Problem(error.status_code, code, error.description or _TEXTS.get(code, code))
     write(resp, problem, dict(error.headers or ()))
 
 
@@ -158,7 +163,7 @@ async def _on_unexpected(
 
 def write(resp: Response, problem: Problem, fields: Mapping[str, str]) -> None:
     """Answer with a problem and nothing of what the answer would have been."""
-    for name in ("etag", "last-modified", "content-range", "accept-ranges", "repr-digest"):
+    for name in resp.headers:
         resp.delete_header(name)
     resp.stream = resp.text = None
     resp.status = falcon.code_to_http_status(problem.status)

@@ -9,11 +9,15 @@ from falcon.routing import BaseConverter
 
 from asgilook.ids import parse_id
 from asgilook.image import Format, Image, Size, parse_size
+from asgilook.signing import Signer
+from asgilook.variant import Options
 
 IMAGES = "/images"
 IMAGE = "/images/{image_id:id}"
 ORIGINAL = "/images/{image_id:id}.jpeg"
 THUMBNAIL = "/thumbnails/{image_id:id}/{size:size}.{kind:format}"
+
+SIGNED = "/signed/{signature}/{options:options}/{image_id:id}/{size:size}.{kind:format}"
 
 
 class IdConverter(BaseConverter):
@@ -40,10 +44,19 @@ class FormatConverter(BaseConverter):
         return _FORMATS.get(value)
 
 
+class OptionsConverter(BaseConverter):
+    """How a signed thumbnail is made."""
+
+    def convert(self, value: str) -> Options | None:
+        """Take the canonical spelling only."""
+        return Options.parse(value)
+
+
 CONVERTERS: dict[str, type[BaseConverter]] = {
     "id": IdConverter,
     "size": SizeConverter,
     "format": FormatConverter,
+    "options": OptionsConverter,
 }
 
 _FORMATS = {kind.value: kind for kind in Format}
@@ -57,6 +70,17 @@ def original_path(image: Image) -> str:
 def thumbnail_path(image: Image, size: Size, kind: Format) -> str:
     """Give the path of one of an image's thumbnails."""
     return f"/thumbnails/{image.id}/{size}.{kind}"
+
+
+def signed_text(options: Options, image_id: UUID, size: Size, kind: Format) -> str:
+    """Give what a signature is made of: the rest of the path."""
+    return f"{options}/{image_id}/{size}.{kind}"
+
+
+def signed_path(signer: Signer, options: Options, image_id: UUID, size: Size, kind: Format) -> str:
+    """Give the path of a thumbnail off the ladder."""
+    text = signed_text(options, image_id, size, kind)
+    return f"/signed/{signer.sign(text)}/{text}"
 
 
 def page_path(limit: int, after: UUID) -> str:

@@ -17,6 +17,7 @@ from typing import BinaryIO, TypeVar
 from asgilook.byte_range import ByteRange
 from asgilook.errors import ObjectExists, ObjectNotFound, StoreUnavailable
 from asgilook.store.base import PIECE_BYTES, ObjectInfo, ObjectStream, Store
+from asgilook.timing import timed
 
 _MAGIC = b"asgilook1"
 _LENGTH_BYTES = 4
@@ -152,7 +153,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    with _as_store_errors():
+    with _as_store_errors(), timed("files"):
         return await asyncio.to_thread(work)
 
 

@@ -15,6 +15,7 @@ from asgilook import __version__
 from asgilook.byte_range import ByteRange, Span
 from asgilook.errors import ObjectExists, ObjectNotFound, RangeUnsatisfiable, StoreUnavailable
 from asgilook.store.base import PIECE_BYTES, ObjectInfo, ObjectStream, Store
+from asgilook.timing import timed
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -67,7 +68,7 @@ class S3Store(Store):
         self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> ObjectInfo:
         info = ObjectInfo(len(body), content_type, dict(metadata))
-        async with self._connection():
+        async with self._request():
             try:
                 await self._client.put_object(
                     **self._at(key),
@@ -82,7 +83,7 @@ class S3Store(Store):
         return info
 
     async def stat(self, key: str) -> ObjectInfo:
-        async with self._connection():
+        async with self._request():
             return _info(await self._client.head_object(**self._at(key)))
 
     async def open(self, key: str, byte_range: ByteRange | None = None) -> ObjectStream:
@@ -90,7 +91,8 @@ class S3Store(Store):
         async with contextlib.AsyncExitStack() as holding:
             await holding.enter_async_context(self._connection())
             try:
-                answer = await self._client.get_object(**self._at(key), **asked)
+                with timed("s3"):
+                    answer = await self._client.get_object(**self._at(key), **asked)
             except ClientError as error:
                 if _code(error) in _OUTSIDE:
                     whole = await self._client.head_object(**self._at(key))
@@ -101,7 +103,7 @@ class S3Store(Store):
 
     async def scan(self, prefix: str, *, after: str = "", limit: int) -> list[str]:
         start: Any = {"StartAfter": self._bucket.prefix + after} if after else {}
-        async with self._connection():
+        async with self._request():
             answer = await self._client.list_objects_v2(
                 Bucket=self._bucket.name,
                 Prefix=self._bucket.prefix + prefix,
@@ -113,7 +115,7 @@ class S3Store(Store):
         ]
 
     async def delete(self, key: str) -> None:
-        async with self._connection():
+        async with self._request():
             await self._client.delete_object(**self._at(key))
 
     def _at(self, key: str) -> Any:
@@ -124,6 +126,13 @@ class S3Store(Store):
         if not error.response["ResponseMetadata"].get("RetryAttempts"):
             return False
         return _info(await self._client.head_object(**self._at(key))) == info
+
+    @contextlib.asynccontextmanager
+    async def _request(self) -> AsyncIterator[None]:
+        """Hold a connection for a request whose answer is small."""
+        async with self._connection():
+            with timed("s3"):
+                yield
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[None]:

@@ -1,0 +1,59 @@
+"""`/signed/{signature}/{options}/{id}/{w}x{h}.{format}`: thumbnails off the ladder."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+import falcon
+from falcon.asgi import Request, Response
+
+from asgilook.errors import SignatureInvalid, ThumbnailNotFound
+from asgilook.gallery import Gallery
+from asgilook.http import answers, urls
+from asgilook.http.thumbnails import give_thumbnail
+from asgilook.image import Format, Size
+from asgilook.signing import Signer
+from asgilook.variant import Options, Variant
+
+
+async def check_signature(
+    req: Request, resp: Response, resource: Any, params: dict[str, Any]
+) -> None:
+    """Turn away a path that was not signed, or whose time is over, before any work (a hook)."""
+    signature = params.pop("signature")
+    options: Options = params["options"]
+    signer: Signer = resource.signer
+    is_right = signer.verify(signature, urls.signed_text(**params))
+    is_over = options.expires_s is not None and options.expires_s <= time.time()
+    if is_over or not is_right:
+        raise SignatureInvalid(f"expired: {is_over}")
+
+
+class SignedResource:
+    """A thumbnail that somebody with a key has asked us to serve."""
+
+    def __init__(self, gallery: Gallery, signer: Signer) -> None:
+        self.signer = signer
+        self._gallery = gallery
+
+    @falcon.before(check_signature)
+    async def on_get(
+        self,
+        req: Request,
+        resp: Response,
+        options: Options,
+        image_id: UUID,
+        size: Size,
+        kind: Format,
+    ) -> None:
+        """Give the thumbnail, from the cache or made now."""
+        variant = Variant.of(size, kind, options)
+        if variant is None:
+            raise ThumbnailNotFound(str(size))
+        thumbnail = await self._gallery.variant(image_id, variant)
+        give_thumbnail(req, resp, image_id, thumbnail)
+        if options.expires_s is not None:
+            left_s = max(0, options.expires_s - int(time.time()))
+            resp.set_header("cache-control", answers.at_most(left_s))
+
+    on_head = on_get

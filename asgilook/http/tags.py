@@ -1,0 +1,16 @@
+"""Tags, by which the caches in front are told what to forget."""
+
+from uuid import UUID
+
+LISTING = "listing"
+"""The tag of what changes with any upload or deletion."""
+
+
+def of_image(image_id: UUID) -> str:
+    """Name the tag that an image, its JSON and all its thumbnails share."""
+    return f"img-{image_id}"
+
+
+def fields(*tags: str) -> dict[str, str]:
+    """Spell tags in the forms that CDNs read: with commas and with spaces."""
+    return {"cache-tag": ",".join(tags), "surrogate-key": " ".join(tags)}
