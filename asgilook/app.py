@@ -10,6 +10,7 @@ from asgilook.config import Settings
 from asgilook.gallery import Gallery
 from asgilook.http import problems, urls
 from asgilook.http.access import Access
+from asgilook.http.express import Express
 from asgilook.http.health import HealthResource, ReadyResource
 from asgilook.http.images import ImageResource, ImagesResource
 from asgilook.http.lifespan import Lifespan
@@ -48,6 +49,7 @@ def create_app(
     limits = Limits(settings.head_timeout, settings.write_timeout)
     app = Service(middleware=Lifespan(gallery, limits))
     app.body_s = settings.upload_timeout
+    app.express = Express(gallery)
     problems.install(app)
     for name, converter in urls.CONVERTERS.items():
         app.router_options.converters[name] = converter

@@ -1,6 +1,7 @@
 """The command line: `asgilook --help`."""
 
 import secrets
+import signal
 import time
 from enum import StrEnum
 from typing import Any
@@ -62,6 +63,8 @@ def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
             f"deleted image's thumbnails for {settings.cache_ttl} s more",
             err=True,
         )
+    # uvicorn raises the signal again once it has stopped in good order: no reason to end in error.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     uvicorn.run(
         "asgilook.asgi:app",
         host=host,
@@ -173,7 +176,7 @@ def _cache_words(settings: Settings) -> str:
 def _shown(name: str, settings: Settings) -> str:
     value = getattr(settings, name)
     match name, value:
-        case _, None | ():
+        case _, None | () | "":
             return "-"
         case "redis_url", str(url):
             return config.masked(url)

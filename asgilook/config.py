@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -160,21 +160,20 @@ def variable(field: str) -> str:
 
 def is_set(field: str) -> bool:
     """Tell whether a field comes from the environment, not from its default."""
-    return bool(os.environ.get(variable(field)))
+    return any(value for name, value in os.environ.items() if name.upper() == variable(field))
 
 
 def masked(url: str) -> str:
-    """Hide the password of a URL."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+    """Hide the password of a URL, in either of the places where Redis takes it."""
+    without = re.sub(r"(?<=://)([^:@/]*):.*@", r"\1:***@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", without)
 
 
 def _unknown_names() -> list[str]:
     known = {variable(field) for field in Settings.model_fields}
-    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    # As pydantic reads them: in any case.
+    names = (name for name in os.environ if name.upper().startswith(PREFIX))
+    return sorted(name for name in names if name.upper() not in known)
 
 
 def _line(where: tuple[int | str, ...], message: str) -> str:

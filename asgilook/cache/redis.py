@@ -19,6 +19,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
 from asgilook.cache.base import Cache, Entry
+from asgilook.flight import Batches
 from asgilook.timing import timed
 
 LIMIT_S = 0.3
@@ -43,6 +44,7 @@ class RedisCache(Cache):
         self._ttl_s = ttl_s
         self._rest_until_s = 0.0
         self._redis: Redis
+        self._lookups = Batches(self._look_up)
 
     async def open_up(self) -> None:
         self._redis = Redis.from_pool(
@@ -62,14 +64,21 @@ class RedisCache(Cache):
         await self._redis.aclose()
 
     async def get(self, image_id: UUID, name: str) -> Entry | None:
-        async def look_up() -> Entry | None:
-            batch = self._redis.pipeline(transaction=False)
-            batch.hget(_key(image_id), name)
-            batch.expire(_key(image_id), self._ttl_s)
-            packed, _ = await batch.execute()
-            return _unpack(packed) if packed else None
+        with timed("redis"):
+            packed = await self._lookups.run((_key(image_id), name))
+        return _unpack(packed) if packed else None
 
-        return await self._attempt(look_up, None)
+    async def _look_up(self, wanted: list[tuple[str, str]]) -> list[bytes | None]:
+        async def ask() -> list[bytes | None]:
+            batch = self._redis.pipeline(transaction=False)
+            for key, name in wanted:
+                batch.hget(key, name)
+            for key in {key for key, _ in wanted}:
+                batch.expire(key, self._ttl_s)
+            answers: list[bytes | None] = await batch.execute()
+            return answers[: len(wanted)]
+
+        return await self._attempt(ask, [None] * len(wanted))
 
     async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> None:
         async def keep() -> None:
@@ -118,9 +127,8 @@ class RedisCache(Cache):
         if time.monotonic() < self._rest_until_s:
             return otherwise
         try:
-            with timed("redis"):
-                async with asyncio.timeout(LIMIT_S):
-                    return await work()
+            async with asyncio.timeout(LIMIT_S):
+                return await work()
         except (RedisError, OSError, TimeoutError, ValueError) as error:
             self._rest_until_s = time.monotonic() + REST_S
             _log.warning("redis: left alone for %s s: %s: %s", REST_S, type(error).__name__, error)

@@ -30,16 +30,17 @@ def conditions(req: Request) -> Conditions:
     return Conditions.read(req.get_header)
 
 
-def validate(resp: Response, validators: Validators) -> None:
-    """Put the validators on an answer."""
-    resp.set_header("etag", validators.etag)
+def validator_fields(validators: Validators) -> dict[str, str]:
+    """Spell validators as fields."""
+    fields = {"etag": validators.etag}
     if validators.modified:
-        resp.set_header("last-modified", format_datetime(validators.modified, usegmt=True))
+        fields["last-modified"] = format_datetime(validators.modified, usegmt=True)
+    return fields
 
 
-def is_settled(req: Request, resp: Response, validators: Validators) -> bool:
+def is_settled(asked: Conditions, resp: Response, validators: Validators) -> bool:
     """Answer right away where the conditions say so: 304 or 412."""
-    match conditions(req).judge(validators):
+    match asked.judge(validators):
         case Verdict.NOT_MODIFIED:
             resp.status = falcon.HTTP_304
             return True
@@ -54,10 +55,11 @@ def give_bytes(req: Request, resp: Response, body: bytes, validators: Validators
 
     Raises `RangeUnsatisfiable`.
     """
-    validate(resp, validators)
-    if is_settled(req, resp, validators):
+    asked = conditions(req)
+    resp.set_headers(validator_fields(validators))
+    if is_settled(asked, resp, validators):
         return
-    part = conditions(req).byte_range(validators) if req.method == "GET" else None
+    part = asked.byte_range(validators) if req.method == "GET" else None
     if part is None:
         resp.data = body
     else:

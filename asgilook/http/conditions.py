@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Self
 
@@ -63,7 +63,7 @@ class Conditions:
         elif not _is_unmodified(self.if_unmodified_since, current, default=True):
             return Verdict.FAILED
         if self.if_none_match is not None:
-            if _matches(self.if_none_match, current.etag, strongly=False):
+            if names_etag(self.if_none_match, current.etag):
                 return Verdict.NOT_MODIFIED
         elif _is_unmodified(self.if_modified_since, current, default=False):
             return Verdict.NOT_MODIFIED
@@ -119,6 +119,11 @@ _ENTITY_TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _LIST = re.compile(rf"[ \t,]*(?:{_ENTITY_TAG.pattern}[ \t]*(?:,[ \t,]*|$))+")
 
 
+def names_etag(if_none_match: str, etag: str) -> bool:
+    """Tell whether an If-None-Match names the current entity tag."""
+    return if_none_match == etag or _matches(if_none_match, etag, strongly=False)
+
+
 def _matches(field: str, etag: str, *, strongly: bool) -> bool:
     """Tell whether a list of entity tags, or `*`, names the current one (section 8.8.3.2)."""
     if field.strip() == "*":
@@ -138,19 +143,16 @@ def _is_unmodified(since: str | None, current: Validators, *, default: bool) -> 
     return current.modified <= date
 
 
-# What senders write, and the two older forms that recipients must know (section 5.6.7).
+# What senders write, and the two older forms that recipients must know (section 5.6.7). Two digits
+# of a year are read as one from 1969 to 2068: none is more than 50 years ahead, as it asks for.
 _DATE_FORMS = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
-_HALF_A_CENTURY = timedelta(days=50 * 365.25)
 
 
 def parse_date(text: str) -> datetime | None:
     """Read an HTTP date in any of its three forms; anything else is None."""
     for form in _DATE_FORMS:
         try:
-            date = datetime.strptime(text, form).replace(tzinfo=UTC)
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
         except ValueError:
             continue
-        if "%y" in form and date > datetime.now(UTC) + _HALF_A_CENTURY:
-            date = date.replace(year=date.year - 100)
-        return date
     return None

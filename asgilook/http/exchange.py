@@ -8,18 +8,20 @@ for, to tell a body that ended from one that was cut, and to stop when the clien
 import asyncio
 import logging
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from asgilook import timing
 from asgilook.errors import UploadIncomplete, UploadTooSlow
+from asgilook.http.head import Fields, Head, Prepared, spelled
 
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
-Fields = list[tuple[bytes, bytes]]
+
+GIVE = "asgilook.give"
+"""The extension by which our own protocol takes a whole answer, its fields spelled out."""
 
 BODY_IDLE_S = 20
 """How long a client may pause in the middle of a body."""
@@ -37,8 +39,6 @@ EVERY_ANSWER: Fields = [
     (b"cross-origin-resource-policy", b"cross-origin"),
 ]
 """What every answer carries: anyone may read it, it is no page, and may not be taken for one."""
-
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 # Whoever reads a log may not serve themselves with it.
 _SIGNATURE = re.compile(r"^/signed/[^/]*/")
@@ -86,7 +86,8 @@ class Exchange:
         """Take an event of the answer from Falcon."""
         if event["type"] == "http.response.start":
             self._status = event["status"]
-            event = {**event, "headers": self._dressed(event["headers"])}
+            fields = [*event["headers"], *EVERY_ANSWER, *self._own_fields()]
+            event = {**event, "headers": fields}
         else:
             self._sent_bytes += len(event.get("body", b""))
             self._is_complete = not event.get("more_body", False)
@@ -94,10 +95,28 @@ class Exchange:
                 self._watch = asyncio.create_task(self._watch_client(_current_task()))
         await self._send(event)
 
+    async def give(self, status: int, prepared: Prepared, body: bytes) -> None:
+        """Answer at once, without Falcon; only this request's own fields are added."""
+        self._status = status
+        self._sent_bytes = len(body)
+        self._is_complete = True
+        own = self._own_fields()
+        give = self._scope.get("extensions", {}).get(GIVE)
+        if give is not None:
+            await give(status, prepared.raw + spelled(own), body)
+            return
+        fields = prepared.fields + own
+        await self._send({"type": "http.response.start", "status": status, "headers": fields})
+        await self._send({"type": "http.response.body", "body": body})
+
     def close(self) -> None:
         """End the exchange, and log it."""
         if self._watch is not None:
             self._watch.cancel()
+        if _log.isEnabledFor(logging.INFO):
+            self._write_log()
+
+    def _write_log(self) -> None:
         _log.info(
             "%s %s %s %d bytes %.1f ms%s id=%s",
             self._scope["method"],
@@ -129,38 +148,15 @@ class Exchange:
             self.is_gone = True
             serving.cancel()
 
-    def _dressed(self, fields: Fields) -> Fields:
-        dressed = [*fields, *EVERY_ANSWER, (b"x-request-id", self.head.request_id)]
+    def _own_fields(self) -> Fields:
+        """Give the fields that no other request's answer has."""
+        fields = [(b"x-request-id", self.head.request_id)]
         if self._spent_s:
-            dressed.append((b"server-timing", _server_timing(self._spent_s)))
+            fields.append((b"server-timing", _server_timing(self._spent_s)))
         if not self._is_body_read:
             # What is left of the body is not worth reading.
-            dressed.append((b"connection", b"close"))
-        return dressed
-
-
-class Head:
-    """What matters of a request's fields before anyone else looks at them."""
-
-    __slots__ = ("expect", "has_body", "hosts", "request_id")
-
-    def __init__(self, fields: Fields) -> None:
-        self.expect = b""
-        self.has_body = False
-        self.hosts = 0
-        self.request_id = b""
-        for name, value in fields:
-            if name == b"host":
-                self.hosts += 1
-            elif name == b"content-length":
-                self.has_body = value != b"0"
-            elif name == b"transfer-encoding":
-                self.has_body = True
-            elif name == b"expect":
-                self.expect = value
-            elif name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-                self.request_id = value
-        self.request_id = self.request_id or secrets.token_hex(8).encode()
+            fields.append((b"connection", b"close"))
+        return fields
 
 
 def _server_timing(spent_s: dict[str, float]) -> bytes:

@@ -1,5 +1,8 @@
 """Opens the gallery when the server starts and closes it when the server ends."""
 
+import asyncio
+import multiprocessing
+import signal
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +20,26 @@ class Lifespan:
     async def process_startup(self, scope: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         """Open, and tell the server's protocol its limits, if it is ours."""
         scope.get("state", {})[LIMITS] = self._limits
+        _end_with_parent()
         await self._gallery.open_up()
 
     async def process_shutdown(self, scope: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         """Close."""
         await self._gallery.close()
+
+
+def _end_with_parent() -> None:
+    """See to it that a worker ends when its supervisor did, however that went.
+
+    Otherwise it would go on to serve, and hold the port that the next start wants.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    loop, gone = asyncio.get_running_loop(), parent.sentinel
+
+    def end() -> None:
+        loop.remove_reader(gone)
+        signal.raise_signal(signal.SIGTERM)
+
+    loop.add_reader(gone, end)

@@ -23,7 +23,7 @@ class OriginalResource:
         validators = None
         if asked.are_present:
             validators = _dress(resp, await self._gallery.get(image_id))
-            if answers.is_settled(req, resp, validators):
+            if answers.is_settled(asked, resp, validators):
                 return
         opened = await self._gallery.open(image_id, asked.byte_range(validators))
         _dress(resp, opened.original)
@@ -37,14 +37,15 @@ class OriginalResource:
         """Say what a GET would, without opening the object."""
         original = await self._gallery.get(image_id)
         validators = _dress(resp, original)
-        if not answers.is_settled(req, resp, validators):
+        asked = answers.conditions(req)
+        if not answers.is_settled(asked, resp, validators):
             resp.content_length = original.image.length_bytes
 
 
 def _dress(resp: Response, original: Original) -> Validators:
     """Put on what every answer about an original carries."""
     validators = Validators(original.etag, original.image.modified)
-    answers.validate(resp, validators)
+    resp.set_headers(answers.validator_fields(validators))
     resp.content_type = "image/jpeg"
     resp.set_headers(answers.IMAGE_FIELDS)
     resp.set_headers(tags.fields(tags.of_image(original.image.id)))

@@ -9,10 +9,17 @@ import asyncio
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import partial
+from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-from asgilook.http.exchange import EVERY_ANSWER
+from asgilook.http.exchange import EVERY_ANSWER, GIVE
+from asgilook.http.head import spelled
 from asgilook.http.linger import LingeringTransport
 from asgilook.http.problems import Problem, document, phrase
 
@@ -84,10 +91,29 @@ class EdgeProtocol(HttpToolsProtocol):
             raise ValueError("head too large")  # ends the parsing
         self._head_arrived()
         super().on_headers_complete()
+        self.scope["extensions"] = cast(Any, {GIVE: partial(self._give, self.cycle)})
 
     def on_message_complete(self) -> None:
         self.transport.is_expecting_more = False
         super().on_message_complete()
+
+    async def _give(
+        self, cycle: RequestResponseCycle, status: int, fields: bytes, body: bytes
+    ) -> None:
+        """Write a whole answer at once, its fields spelled out and known to be sound."""
+        if self.flow.write_paused and not cycle.disconnected:
+            await self.flow.drain()
+        if cycle.disconnected:
+            return
+        defaults = spelled(cycle.default_headers)
+        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join((STATUS_LINE[status], defaults, fields, end, body)))
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(_MALFORMED)

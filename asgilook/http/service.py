@@ -8,7 +8,9 @@ from typing import Any
 from falcon.asgi import App, Request, Response
 
 from asgilook.errors import StoreUnavailable
-from asgilook.http.exchange import Exchange, Head, Receive, Send
+from asgilook.http.exchange import EVERY_ANSWER, Exchange, Receive, Send
+from asgilook.http.express import Express
+from asgilook.http.head import Head, Prepared
 from asgilook.http.problems import NO_SUCH_PATH, Problem, document
 
 _VERSION = Problem(505, "http-version-not-supported", "This server speaks HTTP/1.0 and 1.1.")
@@ -23,6 +25,8 @@ class Service(App[Request, Response]):
 
     body_s: float = 300
     """How long a client may take to send a body, in all."""
+    express: Express
+    """Answers what it can before Falcon is asked."""
 
     async def __call__(  # type: ignore[override] # Falcon's own types are private
         self, scope: MutableMapping[str, Any], receive: Receive, send: Send
@@ -34,8 +38,8 @@ class Service(App[Request, Response]):
         try:
             refusal = _refusal(scope, exchange.head)
             if refusal:
-                await _refuse(scope, exchange, refusal)
-            else:
+                await _refuse(exchange, scope["method"], refusal)
+            elif not await self.express.answer(exchange, scope["method"], scope["path"]):
                 await super().__call__(scope, exchange.receive, exchange.send)  # type: ignore[arg-type]
         except asyncio.CancelledError:
             if not exchange.is_gone:
@@ -66,9 +70,7 @@ def _refusal(scope: MutableMapping[str, Any], head: Head) -> Problem | None:
     return None
 
 
-async def _refuse(scope: MutableMapping[str, Any], exchange: Exchange, problem: Problem) -> None:
+async def _refuse(exchange: Exchange, method: str, problem: Problem) -> None:
     body, fields = document(problem)
-    body = b"" if scope["method"] == "HEAD" else body
-    start = {"type": "http.response.start", "status": problem.status, "headers": fields}
-    await exchange.send(start)
-    await exchange.send({"type": "http.response.body", "body": body})
+    prepared = Prepared(fields + EVERY_ANSWER)
+    await exchange.give(problem.status, prepared, b"" if method == "HEAD" else body)

@@ -1,5 +1,6 @@
 """`/thumbnails/{id}/{w}x{h}.{format}`: the sizes of an image's ladder."""
 
+from datetime import datetime
 from uuid import UUID
 
 from falcon.asgi import Request, Response
@@ -11,7 +12,7 @@ from asgilook.image import Format, Size
 from asgilook.thumbnails import Thumbnail
 
 # The second spelling is RFC 9211's.
-_HIT = {"x-asgilook-cache": "Hit", "cache-status": "asgilook; hit"}
+HIT = {"x-asgilook-cache": "Hit", "cache-status": "asgilook; hit"}
 _MISS = {"x-asgilook-cache": "Miss", "cache-status": "asgilook; fwd=uri-miss; stored"}
 
 
@@ -33,8 +34,18 @@ class ThumbnailResource:
 def give_thumbnail(req: Request, resp: Response, image_id: UUID, thumbnail: Thumbnail) -> None:
     """Answer with a thumbnail. Raises `RangeUnsatisfiable`."""
     entry = thumbnail.entry
-    resp.content_type = entry.content_type
-    resp.set_headers(answers.IMAGE_FIELDS)
-    resp.set_headers(_HIT if thumbnail.is_hit else _MISS)
-    resp.set_headers(tags.fields(tags.of_image(image_id)))
+    resp.set_headers(thumbnail_fields(image_id, entry.content_type, entry.etag, entry.modified))
+    resp.set_headers(HIT if thumbnail.is_hit else _MISS)
     answers.give_bytes(req, resp, entry.body, Validators(entry.etag, entry.modified))
+
+
+def thumbnail_fields(
+    image_id: UUID, content_type: str, etag: str, modified: datetime
+) -> dict[str, str]:
+    """Give what every answer about a thumbnail carries."""
+    return {
+        "content-type": content_type,
+        **answers.validator_fields(Validators(etag, modified)),
+        **answers.IMAGE_FIELDS,
+        **tags.fields(tags.of_image(image_id)),
+    }

@@ -1,0 +1,88 @@
+"""A process that decodes what came from outside, one job at a time, and may be killed for it.
+
+It is an interpreter of its own that imports the codec and nothing else: a child that
+`multiprocessing` makes would import the parent's whole program again. It ends by itself when its
+parent is gone, however that went: its end of the pipe closes then.
+"""
+
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from asgilook import timing
+
+T = TypeVar("T")
+Noted = tuple[T, dict[str, float]]
+"""What a job gives, and the seconds that it spent on what."""
+
+
+class Decoder:
+    """The parent's end. Its methods block; `kill` may be called from another thread."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - ourselves
+                # -P: what lies in the working directory is not ours to import.
+                [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                # Ctrl-C at the terminal is for the parent, which ends its children itself.
+                start_new_session=True,
+            )
+        self._pipe: Connection[Any, Any] = Connection(ours.detach())
+
+    @property
+    def pid(self) -> int:
+        """Give the process's number."""
+        return self._process.pid
+
+    def run(self, job: Callable[[], T], deadline_s: float) -> Noted[T]:
+        """Have a picklable job done. What it raises is raised here.
+
+        Raises `TimeoutError` at the deadline, and `EOFError` or `OSError` where the process ended:
+        it is of no further use then, and has to be killed.
+        """
+        self._pipe.send(job)
+        if not self._pipe.poll(deadline_s):
+            raise TimeoutError("at the deadline")
+        answer: Noted[T] | Exception = self._pipe.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def kill(self) -> None:
+        """End the process, at once."""
+        self._process.kill()
+        self._process.wait()
+        self._pipe.close()
+
+
+def noted(job: Callable[[], T]) -> Noted[T]:
+    """Do a job and note where its time went."""
+    spent_s = timing.begin()
+    return job(), spent_s
+
+
+def serve(pipe: "Connection[Any, Any]") -> None:
+    """Do one job after the other, for as long as the parent is there."""
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            job = pipe.recv()
+            answer: Noted[Any] | Exception
+            try:
+                answer = noted(job)
+            except Exception as error:  # noqa: BLE001 - it is raised again, in the parent
+                answer = error
+            pipe.send(answer)
+
+
+if __name__ == "__main__":
+    import asgilook.codec  # noqa: F401 - now, not within the first job's time
+
+    with Connection(int(sys.argv[1])) as parent:
+        serve(parent)

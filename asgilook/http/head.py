@@ -1,0 +1,66 @@
+"""The fields of requests and answers, where Falcon's own objects would be too much."""
+
+import re
+import secrets
+
+Fields = list[tuple[bytes, bytes]]
+
+
+class Prepared:
+    """Fields of an answer that is given many times, spelled out once."""
+
+    __slots__ = ("fields", "raw")
+
+    def __init__(self, fields: Fields) -> None:
+        self.fields = fields
+        self.raw = spelled(fields)
+
+
+def spelled(fields: Fields) -> bytes:
+    """Spell fields as they stand on the wire (RFC 9112, section 5)."""
+    return b"".join([b"%b: %b\r\n" % field for field in fields])
+
+
+CONDITIONS = frozenset(
+    {
+        b"if-match",
+        b"if-unmodified-since",
+        b"if-none-match",
+        b"if-modified-since",
+        b"if-range",
+        b"range",
+    }
+)
+_NOTED = CONDITIONS | {
+    b"host",
+    b"content-length",
+    b"transfer-encoding",
+    b"expect",
+    b"x-request-id",
+}
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class Head:
+    """What a request says of itself, read in one go."""
+
+    __slots__ = ("_named", "expect", "has_body", "hosts", "request_id")
+
+    def __init__(self, fields: Fields) -> None:
+        noted = [field for field in fields if field[0] in _NOTED]
+        self._named = named = dict(noted)
+        self.hosts = [name for name, _ in noted].count(b"host")
+        self.expect = named.get(b"expect", b"")
+        self.has_body = b"transfer-encoding" in named or named.get(b"content-length", b"0") != b"0"
+        shown = named.get(b"x-request-id", b"")
+        self.request_id = shown if _REQUEST_ID.fullmatch(shown) else secrets.token_hex(8).encode()
+
+    @property
+    def if_none_match(self) -> bytes | None:
+        """Give the one condition that most requests with a condition have."""
+        return self._named.get(b"if-none-match")
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether there is no condition and no range but perhaps an If-None-Match."""
+        return CONDITIONS.isdisjoint(self._named.keys() - {b"if-none-match"})
