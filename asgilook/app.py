@@ -14,6 +14,7 @@ from asgilook.http.express import Express
 from asgilook.http.health import HealthResource, ReadyResource
 from asgilook.http.images import ImageResource, ImagesResource
 from asgilook.http.lifespan import Lifespan
+from asgilook.http.openapi import DocumentResource
 from asgilook.http.originals import OriginalResource
 from asgilook.http.protocol import Limits
 from asgilook.http.service import Service
@@ -66,6 +67,7 @@ def _add_routes(app: Service, gallery: Gallery, settings: Settings) -> None:
     app.add_route(urls.SIGNED, SignedResource(gallery, Signer(settings.signing_keys)))
     app.add_route("/healthz", HealthResource())
     app.add_route("/readyz", ReadyResource(gallery))
+    app.add_route("/openapi.json", DocumentResource())
 
 
 def make_store(settings: Settings) -> Store:

@@ -104,11 +104,14 @@ class RedisCache(Cache):
         Messages sent while the connection is away are lost, so what listens must not rely on
         hearing all of them.
         """
+        told = False
         while True:
             try:
                 await self._listen(forget)
             except (RedisError, OSError, TimeoutError) as error:
-                _log.warning("redis: not following drops: %s", error)
+                if not told:
+                    _log.warning("redis: drops elsewhere are not heard of now: %s", error)
+                told = True
             await asyncio.sleep(REST_S)
 
     async def _listen(self, forget: Callable[[UUID], Awaitable[None]]) -> None:
@@ -147,9 +150,14 @@ def _pack(entry: Entry) -> bytes:
 
 def _unpack(packed: bytes) -> Entry | None:
     """Read an entry; one of another version or shape is a miss, and overwritten in time."""
-    match msgpack.unpackb(packed):
+    try:
+        read = msgpack.unpackb(packed)
+    except (ValueError, msgpack.UnpackException):
+        read = None
+    match read:
         case [version, str(content_type), str(etag), int(stamp), bytes(body)] if (
             version == _VERSION
         ):
             return Entry(content_type, etag, datetime.fromtimestamp(stamp, UTC), body)
+    _log.warning("redis: an entry of another version or shape")
     return None

@@ -65,7 +65,9 @@ class Exchange:
         self._sent_bytes = 0
         self.is_gone = False
         """Whether the client left before its answer was complete."""
-        self.head = Head(scope["headers"])
+        # ASGI promises no more than something that can be gone through once.
+        fields = scope["headers"] = [(name, value) for name, value in scope["headers"]]
+        self.head = Head(fields)
         self._is_body_read = not self.head.has_body
 
     async def receive(self) -> Event:

@@ -47,7 +47,7 @@ class Head:
     __slots__ = ("_named", "expect", "has_body", "hosts", "request_id")
 
     def __init__(self, fields: Fields) -> None:
-        noted = [field for field in fields if field[0] in _NOTED]
+        noted = [(name, value) for name, value in fields if name in _NOTED]
         self._named = named = dict(noted)
         self.hosts = [name for name, _ in noted].count(b"host")
         self.expect = named.get(b"expect", b"")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from asgilook.http.problems import NO_SUCH_PATH, Problem, document
 _VERSION = Problem(505, "http-version-not-supported", "This server speaks HTTP/1.0 and 1.1.")
 _HOST = Problem(400, "host-needed", "A request names exactly one host.")
 _EXPECTATION = Problem(417, "expectation-failed", "No expectation but 100-continue is met here.")
+
+_PATH = re.compile(r"/|(?:/[A-Za-z0-9._,-]+)+")
 
 _log = logging.getLogger(__name__)
 
@@ -64,8 +67,8 @@ def _refusal(scope: MutableMapping[str, Any], head: Head) -> Problem | None:
     if head.expect and head.expect.lower() != b"100-continue":
         return _EXPECTATION
     # No path of ours needs an escape or an empty segment: they would only be second spellings.
-    path = scope["raw_path"] if scope.get("raw_path") else scope["path"].encode()
-    if b"%" in path or b"//" in path:
+    path = scope["path"]
+    if not _PATH.fullmatch(path) or scope.get("raw_path", path.encode()) != path.encode():
         return NO_SUCH_PATH
     return None
 
