@@ -51,6 +51,7 @@ def create_app(
     app = Service(middleware=Lifespan(gallery, limits))
     app.body_s = settings.upload_timeout
     app.express = Express(gallery)
+    app.resp_options.default_media_type = None  # type: ignore[assignment] # no content, no type
     problems.install(app)
     for name, converter in urls.CONVERTERS.items():
         app.router_options.converters[name] = converter

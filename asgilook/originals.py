@@ -92,7 +92,8 @@ class Originals:
         """List up to `limit` images, newest first, from the one after `after` on."""
         if not 1 <= limit <= MAX_PAGE:
             raise InvalidPage(f"limit {limit}")
-        start = index_position(after) if after else ""
+        # Consoles mark a folder with an object of its name, which would come first.
+        start = index_position(after) if after else INDEX_PREFIX
         # One more than the page holds tells whether there is a next one.
         keys = await self._store.scan(INDEX_PREFIX, after=start, limit=limit + 1)
         images = [image for key in keys[:limit] if (image := Image.from_index_key(key))]

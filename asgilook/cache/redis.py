@@ -28,6 +28,10 @@ REST_S = 1.0
 """How long Redis is left alone after it failed us."""
 CONNECTIONS = 32
 
+RENEWAL_SHARE = 0.05
+"""The share of a lifetime that may go by, in use, before it is renewed again."""
+REMEMBERED_RENEWALS = 100_000
+
 _VERSION = 1
 _KEY = "asgilook:image:"
 _DROPS = "asgilook:drops"
@@ -44,6 +48,7 @@ class RedisCache(Cache):
         self._ttl_s = ttl_s
         self._rest_until_s = 0.0
         self._redis: Redis
+        self._renewed_s: dict[str, float] = {}
         self._lookups = Batches(self._look_up)
 
     async def open_up(self) -> None:
@@ -52,7 +57,8 @@ class RedisCache(Cache):
                 self._url,
                 max_connections=CONNECTIONS,
                 timeout=0.05,
-                socket_timeout=0.25,
+                # `LIMIT_S` bounds each call; a timer for each reply besides would double its price.
+                socket_timeout=None,
                 socket_connect_timeout=0.25,
                 # After a restart of the server each pooled connection fails once: one more try.
                 retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.05), 1),
@@ -73,12 +79,21 @@ class RedisCache(Cache):
             batch = self._redis.pipeline(transaction=False)
             for key, name in wanted:
                 batch.hget(key, name)
-            for key in {key for key, _ in wanted}:
+            for key in self._due({key for key, _ in wanted}):
                 batch.expire(key, self._ttl_s)
             answers: list[bytes | None] = await batch.execute()
             return answers[: len(wanted)]
 
         return await self._attempt(ask, [None] * len(wanted))
+
+    def _due(self, keys: set[str]) -> list[str]:
+        """Choose the keys whose lifetime is to be renewed: often enough, not with every use."""
+        now_s = time.monotonic()
+        if len(self._renewed_s) > REMEMBERED_RENEWALS:
+            self._renewed_s.clear()
+        due = [key for key in keys if self._renewed_s.get(key, 0.0) <= now_s]
+        self._renewed_s.update(dict.fromkeys(due, now_s + self._ttl_s * RENEWAL_SHARE))
+        return due
 
     async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> None:
         async def keep() -> None:

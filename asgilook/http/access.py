@@ -22,23 +22,27 @@ class Access:
     def check(self, req: Request) -> None:
         """Raises `WriteUnauthorized` or `WriteForbidden`."""
         if self._hashes:
-            if not self._shows_key(req.get_header("authorization") or ""):
+            if not self._is_known(shown_key(req)):
                 raise WriteUnauthorized("no key, or one that is not known here")
         elif not _is_local(req):
             raise WriteForbidden(f"from {req.remote_addr}")
 
-    def _shows_key(self, authorization: str) -> bool:
-        scheme, _, key = authorization.partition(" ")
-        shown = hash_key(key.strip())
+    def _is_known(self, key: str) -> bool:
+        shown = hash_key(key)
         # All of them, so that the time tells nothing about which one came close.
-        matches = [hmac.compare_digest(shown, known) for known in self._hashes]
-        return scheme.lower() == "bearer" and any(matches)
+        return any([hmac.compare_digest(shown, known) for known in self._hashes])
 
 
 async def may_write(req: Request, resp: Response, resource: Any, params: dict[str, Any]) -> None:
     """Turn away who may not write, before anything is done for them (a hook)."""
     access: Access = resource.access
     access.check(req)
+
+
+def shown_key(req: Request) -> str:
+    """Read the key that a request shows (RFC 6750, section 2.1); none is an empty one."""
+    scheme, _, key = (req.get_header("authorization") or "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def hash_key(key: str) -> bytes:

@@ -41,10 +41,10 @@ def validator_fields(validators: Validators) -> dict[str, str]:
 def is_settled(asked: Conditions, resp: Response, validators: Validators) -> bool:
     """Answer right away where the conditions say so: 304 or 412."""
     match asked.judge(validators):
-        case Verdict.NOT_MODIFIED:
+        case Verdict.NOT_MODIFIED if req.method in {"GET", "HEAD"}:
             resp.status = falcon.HTTP_304
             return True
-        case Verdict.FAILED:
+        case Verdict.NOT_MODIFIED | Verdict.FAILED:
             write(resp, _FAILED, {})
             return True
     return False

@@ -12,7 +12,7 @@ from asgilook.claims import Claim
 from asgilook.errors import ClaimMalformed, InvalidPage, UploadRefused
 from asgilook.gallery import Gallery
 from asgilook.http import answers, problems, tags, uploads, urls
-from asgilook.http.access import Access, may_write
+from asgilook.http.access import Access, may_write, shown_key
 from asgilook.http.conditions import Validators
 from asgilook.http.uploads import Upload, check_head
 from asgilook.http.views import ImageView, image_view
@@ -22,7 +22,7 @@ from asgilook.originals import MAX_PAGE
 
 DEFAULT_PAGE = 100
 
-_IDEMPOTENCY_KEY = re.compile(r'"?[\x21\x23-\x7e]{1,255}"?')
+_IDEMPOTENCY_KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
 
 
 class ImagesResource:
@@ -94,32 +94,47 @@ class ImageResource:
 
     async def on_get(self, req: Request, resp: Response, image_id: UUID) -> None:
         """Describe the image."""
-        image = (await self._gallery.get(image_id)).image
+        view = await self._view(image_id)
         resp.set_header("cache-control", answers.BRIEFLY)
         resp.set_headers(tags.fields(tags.of_image(image_id)))
-        _give_json(req, resp, image_view(image, self._gallery.rungs(image)))
+        _give_json(req, resp, view)
 
     on_head = on_get
 
     @falcon.before(may_write)
     async def on_delete(self, req: Request, resp: Response, image_id: UUID) -> None:
         """Delete the image and all that was made of it."""
+        if answers.conditions(req).are_present:
+            validators = _validators(_spelled(await self._view(image_id)))
+            if answers.is_settled(req, resp, validators):
+                return
         await self._gallery.delete(image_id)
         resp.status = falcon.HTTP_204
 
+    async def _view(self, image_id: UUID) -> ImageView:
+        image = (await self._gallery.get(image_id)).image
+        return image_view(image, self._gallery.rungs(image))
+
 
 def _give_json(req: Request, resp: Response, view: object) -> None:
-    body = json.dumps(view, separators=(",", ":")).encode()
+    body = _spelled(view)
     resp.content_type = falcon.MEDIA_JSON
-    etag = strong_etag(hashlib.sha256(body).digest())
-    answers.give_bytes(req, resp, body, Validators(etag))
+    answers.give_bytes(req, resp, body, _validators(body))
 
 
 def _give_new(resp: Response, status: str, view: object) -> None:
     resp.status = status
     resp.content_type = falcon.MEDIA_JSON
     resp.set_header("cache-control", "no-store")
-    resp.data = json.dumps(view, separators=(",", ":")).encode()
+    resp.data = _spelled(view)
+
+
+def _spelled(view: object) -> bytes:
+    return json.dumps(view, separators=(",", ":")).encode()
+
+
+def _validators(body: bytes) -> Validators:
+    return Validators(strong_etag(hashlib.sha256(body).digest()))
 
 
 def _idempotency_key(req: Request) -> str | None:
@@ -133,7 +148,7 @@ def _idempotency_key(req: Request) -> str | None:
         return None
     if not _IDEMPOTENCY_KEY.fullmatch(text):
         raise ClaimMalformed(text)
-    return f"{req.get_header('authorization')} {text.strip(chr(34))}"
+    return f"{shown_key(req)} {text.strip(chr(34))}"
 
 
 def _limit(req: Request) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import falcon
 from falcon.asgi import App, Request, Response
+from falcon.constants import COMBINED_METHODS
 
 from asgilook import errors
 from asgilook.codec.ingest import MEDIA_TYPES
@@ -84,6 +85,8 @@ PROBLEMS: dict[type[errors.AsgilookError], Problem] = {
 
 NO_SUCH_PATH = Problem(404, "not-found", "There is nothing under this path.")
 
+_UNKNOWN_METHOD = Problem(501, "not-implemented", "No path here knows this method.")
+
 _TEXTS = {"method-not-allowed": "This is not done here; Allow lists what is."}
 
 _UNEXPECTED = Problem(500, "internal-error", "Something went wrong here; it is in our log.")
@@ -148,6 +151,8 @@ async def _on_http_error(
     assert isinstance(error, falcon.HTTPError)
     if isinstance(error, falcon.HTTPRouteNotFound):
         problem = NO_SUCH_PATH
+    elif req.method not in COMBINED_METHODS:
+        problem = _UNKNOWN_METHOD
     else:
         code = phrase(error.status_code).lower().replace(" ", "-")
         problem = Problem(error.status_code, code, error.description or _TEXTS.get(code, code))
