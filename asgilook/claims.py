@@ -54,6 +54,10 @@ class Claims:
             return await self._earlier(claim, image_id)
         return image_id
 
+    async def release(self, claim: Claim) -> None:
+        """Forget a claim that stands for nothing."""
+        await self._store.delete(claim.object_key)
+
     async def _earlier(self, claim: Claim, image_id: UUID) -> UUID:
         try:
             found: ObjectInfo = await self._store.stat(claim.object_key)

@@ -15,6 +15,7 @@ from asgilook import __version__, config
 from asgilook.config import Settings
 from asgilook.errors import ConfigError
 from asgilook.http.access import hash_key
+from asgilook.http.supervisor import Supervisor
 from asgilook.http.urls import signed_path
 from asgilook.image import Format, parse_size
 from asgilook.signing import Signer
@@ -65,7 +66,7 @@ def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
         )
     # uvicorn raises the signal again once it has stopped in good order: no reason to end in error.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    uvicorn.run(
+    _run(
         "asgilook.asgi:app",
         host=host,
         port=port,
@@ -77,7 +78,7 @@ def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
         access_log=False,  # the application writes a line for each request itself
         log_config=_log_config(with_requests=access_log),
         timeout_keep_alive=settings.idle_timeout,
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
         # The supervisor kills a worker that does not answer it for so long.
         timeout_worker_healthcheck=30,
     )
@@ -152,6 +153,14 @@ def new_key(*, signing: bool) -> None:
     click.echo(
         f"\nAdd the hash to {config.variable('api_keys')}; the key is shown only now.", err=True
     )
+
+
+def _run(app: str, *, workers: int, **options: Any) -> None:
+    if workers == 1:
+        uvicorn.run(app, **options)
+    else:
+        server = uvicorn.Config(app, workers=workers, **options)
+        Supervisor(server, sockets=[server.bind_socket()]).run()
 
 
 def _settings() -> Settings:

@@ -98,6 +98,9 @@ class Settings(BaseSettings):
         le=3600,
         description="seconds that an idle connection stays open; longer than the CDN's own",
     )
+    shutdown_timeout: int = Field(
+        30, ge=1, le=3600, description="seconds that what is under way may still take at the end"
+    )
     render_slots: int = Field(
         default_factory=lambda: (
             len(os.sched_getaffinity(0))

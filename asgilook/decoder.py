@@ -41,6 +41,11 @@ class Decoder:
         """Give the process's number."""
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the process is gone: a system short of memory kills idle ones too."""
+        return self._process.poll() is not None
+
     def run(self, job: Callable[[], T], deadline_s: float) -> Noted[T]:
         """Have a picklable job done. What it raises is raised here.
 

@@ -10,7 +10,7 @@ from asgilook.byte_range import ByteRange
 from asgilook.cache import Cache, Entry
 from asgilook.claims import Claim, Claims
 from asgilook.codec import IngestOptions, ingest
-from asgilook.errors import ImageNotFound
+from asgilook.errors import ImageNotFound, UploadRefused
 from asgilook.flight import SingleFlight
 from asgilook.ids import uuid7
 from asgilook.image import Format, Image, Original, Size
@@ -80,10 +80,18 @@ class Gallery:
         try:
             original = await self._originals.get(image_id)
         except ImageNotFound:
-            return await self._make(upload, image_id, claim.name)
+            return await self._make_claimed(upload, image_id, claim)
         # The earlier attempt may have ended between the picture and its record.
         await self._originals.enlist(original.image)
         return original
+
+    async def _make_claimed(self, upload: Path, image_id: UUID, claim: Claim) -> Original:
+        try:
+            return await self._make(upload, image_id, claim.name)
+        except UploadRefused:
+            # No image will come of it, so its key is free for one that is sound.
+            await self._claims.release(claim)
+            raise
 
     async def _make(self, upload: Path, image_id: UUID, claim: str | None) -> Original:
         made = await self._workers.decode(partial(ingest, upload, self._options))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from asgilook.cache import Cache, Entry
 from asgilook.codec import render, render_variant
-from asgilook.errors import ThumbnailNotFound
+from asgilook.errors import ImageNotFound, StoreUnavailable, ThumbnailNotFound
 from asgilook.flight import SingleFlight
 from asgilook.image import Format, Image, Size, ladder, strong_etag
 from asgilook.originals import Originals
@@ -98,13 +98,24 @@ class Thumbnails:
 
         async def make_and_keep() -> Entries:
             entries = await make()
-            task = asyncio.create_task(self._cache.put(image_id, entries))
+            task = asyncio.create_task(self._keep_if_there(image_id, entries))
             self._aftermath.add(task)
             task.add_done_callback(self._aftermath.discard)
             return entries
 
         entries = await self._flights.run((image_id, flight), make_and_keep)
         return Thumbnail(entries[name], is_hit=False)
+
+    async def _keep_if_there(self, image_id: UUID, entries: Entries) -> None:
+        """Put entries into the cache, and take them back if the image was deleted meanwhile.
+
+        In this order: whoever deletes removes the picture first, and drops the entries then.
+        """
+        await self._cache.put(image_id, entries)
+        try:
+            await self._originals.get(image_id)
+        except (ImageNotFound, StoreUnavailable):
+            await self._cache.drop(image_id)
 
     async def _make_rungs(self, image_id: UUID, alone: Size | None, kind: Format) -> Entries:
         image, jpeg = await self._read(image_id)

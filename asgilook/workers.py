@@ -110,16 +110,18 @@ class _Child:
 
     async def run(self, job: Callable[[], T], deadline_s: float) -> tuple[T, dict[str, float]]:
         loop = asyncio.get_running_loop()
+        if self._decoder.has_ended:
+            await self._replace("between pictures")
         try:
             return await loop.run_in_executor(self._thread, self._decoder.run, job, deadline_s)
         except (TimeoutError, EOFError, OSError) as error:
-            await self._replace(error)
+            await self._replace(type(error).__name__)
             raise BrokenPicture("it took its decoder down, or too long") from error
         except asyncio.CancelledError as error:
-            await self._replace(error)
+            await self._replace(type(error).__name__)
             raise
 
-    async def _replace(self, error: BaseException) -> None:
-        _log.warning("decoder %s ended: %s", self._decoder.pid, type(error).__name__)
+    async def _replace(self, reason: str) -> None:
+        _log.warning("decoder %s ended: %s", self._decoder.pid, reason)
         await asyncio.to_thread(self._decoder.kill)
         await self.start()

@@ -113,7 +113,7 @@ def seaweedfs(folder: Path) -> Iterator[str]:
         "master.telemetry": "false",
         "volume.port": volume,
         "volume.port.grpc": volume_rpc,
-        "volume.max": 20,
+        "volume.max": 1000,  # each bucket takes at least one
         "volume.preStopSeconds": 0,
         "volume.minFreeSpace": "1",
         "filer": "true",
@@ -129,8 +129,9 @@ def seaweedfs(folder: Path) -> Iterator[str]:
         "s3.allowDeleteBucketNotEmpty": "false",
     }
     command = [_binary("weed"), "server", *(f"-{name}={value}" for name, value in options.items())]
+    environment = {**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}  # a bucket takes no 7
     with (folder / "weed.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment)
     try:
         url = f"http://127.0.0.1:{s3}"
         wait_until(lambda: answers(f"{url}/status"), "SeaweedFS", process)

@@ -5,6 +5,7 @@ are renderings. The lifetime is the hash's: expiring single fields needs newer s
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +17,7 @@ import msgpack
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from asgilook.cache.base import Cache, Entry
 from asgilook.flight import Batches
@@ -33,6 +34,8 @@ RENEWAL_SHARE = 0.05
 REMEMBERED_RENEWALS = 100_000
 
 _VERSION = 1
+# What msgpack raises, and times that there are none of.
+_UNREADABLE = (ValueError, msgpack.UnpackException, OverflowError, OSError)
 _KEY = "asgilook:image:"
 _DROPS = "asgilook:drops"
 
@@ -81,8 +84,9 @@ class RedisCache(Cache):
                 batch.hget(key, name)
             for key in self._due({key for key, _ in wanted}):
                 batch.expire(key, self._ttl_s)
-            answers: list[bytes | None] = await batch.execute()
-            return answers[: len(wanted)]
+            # One key that is not a hash must not cost the others their answer.
+            answers = await batch.execute(raise_on_error=False)
+            return [each if isinstance(each, bytes) else None for each in answers[: len(wanted)]]
 
         return await self._attempt(ask, [None] * len(wanted))
 
@@ -147,10 +151,13 @@ class RedisCache(Cache):
         try:
             async with asyncio.timeout(LIMIT_S):
                 return await work()
+        except ResponseError as error:
+            # It is well, but full, say: what it holds already must go on being found.
+            _log.warning("redis: refused: %s", error)
         except (RedisError, OSError, TimeoutError, ValueError) as error:
             self._rest_until_s = time.monotonic() + REST_S
             _log.warning("redis: left alone for %s s: %s: %s", REST_S, type(error).__name__, error)
-            return otherwise
+        return otherwise
 
 
 def _key(image_id: UUID) -> str:
@@ -165,14 +172,10 @@ def _pack(entry: Entry) -> bytes:
 
 def _unpack(packed: bytes) -> Entry | None:
     """Read an entry; one of another version or shape is a miss, and overwritten in time."""
-    try:
-        read = msgpack.unpackb(packed)
-    except (ValueError, msgpack.UnpackException):
-        read = None
-    match read:
-        case [version, str(content_type), str(etag), int(stamp), bytes(body)] if (
-            version == _VERSION
-        ):
-            return Entry(content_type, etag, datetime.fromtimestamp(stamp, UTC), body)
-    _log.warning("redis: an entry of another version or shape")
+    with contextlib.suppress(*_UNREADABLE):
+        match msgpack.unpackb(packed):
+            case [version, str(content_type), str(etag), int(stamp), bytes(body)] if (
+                version == _VERSION
+            ):
+                return Entry(content_type, etag, datetime.fromtimestamp(stamp, UTC), body)
     return None

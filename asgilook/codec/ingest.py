@@ -37,6 +37,9 @@ MAX_SIDE = 65_500
 
 _READERS = [name for name in MEDIA_TYPES if name != "MPO"]
 
+# Pillow's own bound would speak first, of a broken picture; `_check_size` is ours.
+Image.MAX_IMAGE_PIXELS = None
+
 
 @dataclass(frozen=True, slots=True)
 class IngestOptions:

@@ -18,7 +18,7 @@ def thumbhash(picture: Image.Image) -> bytes:
     """Hash an L or RGB picture."""
     scale = _SIDE / max(picture.size)
     width, height = (max(1, round(side * scale)) for side in picture.size)
-    small = picture.convert("RGB").resize((width, height), Image.Resampling.BOX)
+    small = picture.resize((width, height), Image.Resampling.BOX).convert("RGB")
     light, yellow, red = _planes(small)
     longest = max(width, height)
     waves_x = max(1, round(7 * width / longest))

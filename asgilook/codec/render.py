@@ -107,7 +107,8 @@ def _contained(full: Size, box: Size) -> Size:
 def _covering(full: Size, box: Size) -> tuple[Box, Size]:
     """Find the middle part of a picture with a box's proportions, and the size it comes out in."""
     scale = max(box.width / full.width, box.height / full.height)
-    width, height = box.width / scale, box.height / scale
+    # One side is the picture's own, but for an error of the last digit.
+    width, height = min(full.width, box.width / scale), min(full.height, box.height / scale)
     left, upper = (full.width - width) / 2, (full.height - height) / 2
     shrink = max(1.0, scale)
     size = Size(max(1, round(box.width / shrink)), max(1, round(box.height / shrink)))
@@ -119,11 +120,11 @@ def _cut(picture: Image.Image, part: Box, size: Size) -> Image.Image:
     full = picture.size
     # Twice the size leaves the last step enough to be a clean one.
     scale = 2 * max(size.width / (part[2] - part[0]), size.height / (part[3] - part[1]))
-    picture.draft(None, (math.ceil(full[0] * scale), math.ceil(full[1] * scale)))
+    drafted = picture.draft(None, (math.ceil(full[0] * scale), math.ceil(full[1] * scale)))
+    # libjpeg rounds its scaled size up, each way for itself; Pillow tells it before that.
+    shrunk = full[0] / drafted[1][2] if drafted else 1
     stage = _loaded(picture)
     with timed("resize"):
-        # libjpeg rounds its scaled size up, each way for itself.
-        shrunk = round(full[0] / stage.width)
         left, upper, right, lower = (edge / shrunk for edge in part)
         box = (left, upper, min(right, stage.width), min(lower, stage.height))
         return stage.resize(size, _LANCZOS, box=box)

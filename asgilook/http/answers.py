@@ -8,21 +8,25 @@ from falcon.asgi import Request, Response
 from asgilook.http.conditions import Conditions, Validators, Verdict
 from asgilook.http.problems import Problem, write
 
-FOR_EVER = "public, max-age=31536000, immutable"
+# None of them says `public`, which adds something for answers to Authorization only.
+FOR_EVER = "max-age=31536000, immutable"
 """For what never changes under its URL (RFC 8246)."""
 
 
 def at_most(seconds: int) -> str:
     """Say how long to keep what has an end."""
-    return f"public, max-age={seconds}"
+    return f"max-age={seconds}"
 
 
-BRIEFLY = "public, max-age=5, stale-while-revalidate=30, stale-if-error=86400"
+BRIEFLY = "max-age=5, stale-while-revalidate=30, stale-if-error=86400"
 """For the listing (RFC 5861). No `s-maxage`, which would switch the stale ones off."""
 
 IMAGE_FIELDS = {"accept-ranges": "bytes", "cache-control": FOR_EVER, "timing-allow-origin": "*"}
 
-_FAILED = Problem(412, "precondition-failed", "The image is not the one the conditions name.")
+OF_THE_BODY = ("content-type", "content-disposition")
+"""What a 304, which has no body, leaves out (RFC 9110, section 15.4.5)."""
+
+FAILED = Problem(412, "precondition-failed", "The image is not the one the conditions name.")
 
 
 def conditions(req: Request) -> Conditions:
@@ -39,15 +43,23 @@ def validator_fields(validators: Validators) -> dict[str, str]:
 
 
 def is_settled(asked: Conditions, resp: Response, validators: Validators) -> bool:
-    """Answer right away where the conditions say so: 304 or 412."""
+    """Answer a GET or HEAD right away where the conditions say so: 304 or 412."""
     match asked.judge(validators):
-        case Verdict.NOT_MODIFIED if req.method in {"GET", "HEAD"}:
+        case Verdict.NOT_MODIFIED:
             resp.status = falcon.HTTP_304
+            for name in OF_THE_BODY:
+                resp.delete_header(name)
             return True
-        case Verdict.NOT_MODIFIED | Verdict.FAILED:
-            write(resp, _FAILED, {})
+        case Verdict.FAILED:
+            write(resp, FAILED, {})
             return True
     return False
+
+
+def give_methods(resp: Response, methods: str) -> None:
+    """Answer OPTIONS (RFC 9110, section 9.3.7)."""
+    resp.set_header("allow", methods)
+    resp.content_length = 0
 
 
 def give_bytes(req: Request, resp: Response, body: bytes, validators: Validators) -> None:

@@ -63,12 +63,15 @@ class Exchange:
         self._is_complete = False
         self._status = 0
         self._sent_bytes = 0
-        self.is_gone = False
-        """Whether the client left before its answer was complete."""
         # ASGI promises no more than something that can be gone through once.
         fields = scope["headers"] = [(name, value) for name, value in scope["headers"]]
         self.head = Head(fields)
         self._is_body_read = not self.head.has_body
+
+    @property
+    def is_started(self) -> bool:
+        """Tell whether something of the answer is sent already."""
+        return self._status != 0
 
     async def receive(self) -> Event:
         """Give Falcon the next event of the request.
@@ -104,7 +107,7 @@ class Exchange:
         self._is_complete = True
         own = self._own_fields()
         give = self._scope.get("extensions", {}).get(GIVE)
-        if give is not None:
+        if give is not None and self._is_body_read:
             await give(status, prepared.raw + spelled(own), body)
             return
         fields = prepared.fields + own
@@ -122,7 +125,8 @@ class Exchange:
         _log.info(
             "%s %s %s %d bytes %.1f ms%s id=%s",
             self._scope["method"],
-            _SIGNATURE.sub("/signed/***/", self._scope["path"]),
+            # Escaped, so that no path can write a line of its own.
+            _SIGNATURE.sub("/signed/***/", self._scope["path"]).encode("unicode_escape").decode(),
             self._status,
             self._sent_bytes,
             (time.perf_counter() - self._start_s) * 1000,
@@ -147,7 +151,6 @@ class Exchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         if not self._is_complete:
-            self.is_gone = True
             serving.cancel()
 
     def _own_fields(self) -> Fields:

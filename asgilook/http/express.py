@@ -11,6 +11,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from asgilook.gallery import Gallery
+from asgilook.http.answers import OF_THE_BODY
 from asgilook.http.conditions import names_etag
 from asgilook.http.exchange import EVERY_ANSWER, Exchange
 from asgilook.http.head import Prepared
@@ -51,7 +52,9 @@ def _prepare(
     image_id: UUID, content_type: str, etag: str, modified: datetime, length: int | None
 ) -> Prepared:
     named = {**thumbnail_fields(image_id, content_type, etag, modified), **HIT}
-    if length is not None:
+    if length is None:
+        named = {name: value for name, value in named.items() if name not in OF_THE_BODY}
+    else:
         named["content-length"] = str(length)
     fields = [(name.encode(), value.encode()) for name, value in named.items()]
     return Prepared(fields + EVERY_ANSWER)

@@ -44,11 +44,12 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 class Head:
     """What a request says of itself, read in one go."""
 
-    __slots__ = ("_named", "expect", "has_body", "hosts", "request_id")
+    __slots__ = ("_named", "expect", "has_body", "host", "hosts", "request_id")
 
     def __init__(self, fields: Fields) -> None:
         noted = [(name, value) for name, value in fields if name in _NOTED]
         self._named = named = dict(noted)
+        self.host = named.get(b"host", b"")
         self.hosts = [name for name, _ in noted].count(b"host")
         self.expect = named.get(b"expect", b"")
         self.has_body = b"transfer-encoding" in named or named.get(b"content-length", b"0") != b"0"

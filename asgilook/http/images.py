@@ -13,7 +13,7 @@ from asgilook.errors import ClaimMalformed, InvalidPage, UploadRefused
 from asgilook.gallery import Gallery
 from asgilook.http import answers, problems, tags, uploads, urls
 from asgilook.http.access import Access, may_write, shown_key
-from asgilook.http.conditions import Validators
+from asgilook.http.conditions import Validators, Verdict
 from asgilook.http.uploads import Upload, check_head
 from asgilook.http.views import ImageView, image_view
 from asgilook.ids import parse_id
@@ -101,12 +101,19 @@ class ImageResource:
 
     on_head = on_get
 
+    async def on_options(self, req: Request, resp: Response, image_id: UUID) -> None:
+        """List the methods, of an image that is there."""
+        await self._gallery.get(image_id)
+        answers.give_methods(resp, "DELETE, GET, HEAD, OPTIONS")
+
     @falcon.before(may_write)
     async def on_delete(self, req: Request, resp: Response, image_id: UUID) -> None:
         """Delete the image and all that was made of it."""
-        if answers.conditions(req).are_present:
-            validators = _validators(_spelled(await self._view(image_id)))
-            if answers.is_settled(req, resp, validators):
+        asked = answers.conditions(req)
+        if asked.are_present:
+            current = _validators(_spelled(await self._view(image_id)))
+            if asked.judge(current) is not Verdict.PROCEED:
+                problems.write(resp, answers.FAILED, {})
                 return
         await self._gallery.delete(image_id)
         resp.status = falcon.HTTP_204
@@ -147,14 +154,14 @@ def _idempotency_key(req: Request) -> str | None:
     if text is None:
         return None
     if not _IDEMPOTENCY_KEY.fullmatch(text):
-        raise ClaimMalformed(text)
+        raise ClaimMalformed
     return f"{shown_key(req)} {text.strip(chr(34))}"
 
 
 def _limit(req: Request) -> int:
     text = req.get_param("limit") or str(DEFAULT_PAGE)
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_PAGE):
-        raise InvalidPage(f"limit {text!r}")
+        raise InvalidPage("limit")
     return int(text)
 
 
@@ -164,5 +171,5 @@ def _cursor(req: Request) -> UUID | None:
         return None
     after = parse_id(text)
     if after is None:
-        raise InvalidPage(f"cursor {text!r}")
+        raise InvalidPage("cursor")
     return after

@@ -3,7 +3,11 @@
 import asyncio
 from typing import Any
 
-LINGER_S = 2.0
+LINGER_S = 30.0
+"""How long to linger at the most."""
+
+SILENCE_S = 2.0
+"""How long to linger when nothing comes any more."""
 
 
 class LingeringTransport:
@@ -35,9 +39,17 @@ class LingeringTransport:
         if not (self.is_expecting_more and self._transport.can_write_eof()):
             self._transport.close()
             return
-        self._timer = self._loop.call_later(LINGER_S, self._transport.abort)
+        self._end_s = self._loop.time() + LINGER_S
+        self._timer = self._loop.call_later(SILENCE_S, self._transport.abort)
         self._transport.write_eof()
         self._transport.resume_reading()
+
+    def discard(self) -> None:
+        """Take note that something came which nobody will read."""
+        if self._timer is not None:
+            self._timer.cancel()
+            end_s = min(self._loop.time() + SILENCE_S, self._end_s)
+            self._timer = self._loop.call_at(end_s, self._transport.abort)
 
     def forget(self) -> None:
         """Stop lingering: the connection is gone."""

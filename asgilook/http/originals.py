@@ -41,6 +41,11 @@ class OriginalResource:
         if not answers.is_settled(asked, resp, validators):
             resp.content_length = original.image.length_bytes
 
+    async def on_options(self, req: Request, resp: Response, image_id: UUID) -> None:
+        """List the methods, of an image that is there."""
+        await self._gallery.get(image_id)
+        answers.give_methods(resp, "GET, HEAD, OPTIONS")
+
 
 def _dress(resp: Response, original: Original) -> Validators:
     """Put on what every answer about an original carries."""

@@ -6,6 +6,8 @@ take (its issues 157, 1684 and 2019): some thousand endless or silent connection
 """
 
 import asyncio
+import re
+import socket
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -21,10 +23,15 @@ from uvicorn.protocols.http.httptools_impl import (
 from asgilook.http.exchange import EVERY_ANSWER, GIVE
 from asgilook.http.head import spelled
 from asgilook.http.linger import LingeringTransport
+from asgilook.http.parser import StayingParser
 from asgilook.http.problems import Problem, document, phrase
 
 HEAD_LIMIT_BYTES = 32 * 1024
 FIELDS_LIMIT = 100
+UNSENT_BYTES = 128 * 1024
+
+_NO_PATH = re.compile(rb"(?i)https?://[^/?#]*(?=\?|$)")
+_OFFER = {b"upgrade", b"http2-settings"}
 
 LIMITS = "asgilook.limits"
 """Where the application leaves its `Limits`, in the state of its lifespan."""
@@ -53,9 +60,11 @@ class EdgeProtocol(HttpToolsProtocol):
         self._limits: Limits = self.app_state.get(LIMITS, Limits())
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
-        self._head_bytes = 0
+        self._idle_bytes = 0
         self._date_s = 0
         self._is_refused = False
+        self.parser = StayingParser(self)  # type: ignore[assignment]
+        _keep_kernel_buffer_short(transport)
         super().connection_made(LingeringTransport(transport, self.loop))  # type: ignore[arg-type]
         self._await_head()
 
@@ -67,33 +76,57 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused or self.transport.is_closing():
+            self.transport.discard()
             return
         # uvicorn stops its own timer at any byte, an empty line between requests included.
         if self.cycle is None or self.cycle.response_complete:
             self._await_head()
+        self._idle_bytes += len(data)
         super().data_received(data)
-        if self._head_timer:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_LIMIT_BYTES:
-                self._refuse(_TOO_LARGE)
+        if self._idle_bytes > HEAD_LIMIT_BYTES:
+            self._refuse(_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.transport.is_expecting_more = True
-        self._head_bytes = 0
         self._await_head()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # A field behind the body would come to be among those of the head.
+        if self._head_timer:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
+        if self.parser.get_method() == b"CONNECT":
+            raise ValueError("this is no proxy")  # ends the parsing
+        if self.parser.should_upgrade():
+            return
         self._refresh_date()
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > HEAD_LIMIT_BYTES or len(self.headers) > FIELDS_LIMIT:
             self._refuse(_TOO_LARGE)
             raise ValueError("head too large")  # ends the parsing
         self._head_arrived()
+        if not self.url.startswith(b"/"):
+            self.url = _NO_PATH.sub(b"/", self.url)
+        if self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # RFC 9110, section 10.1.1
         super().on_headers_complete()
         self.scope["extensions"] = cast(Any, {GIVE: partial(self._give, self.cycle)})
 
+    def head_without_offer(self) -> bytes:
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        fields = [field for field in self.headers if field[0] not in _OFFER]
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, spelled(fields))
+
+    def on_body(self, body: bytes) -> None:
+        self._idle_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
+        self._idle_bytes = 0
         self.transport.is_expecting_more = False
         super().on_message_complete()
 
@@ -144,6 +177,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self._is_refused = True
         is_in_body = self._head_timer is None and self.transport.is_expecting_more
         self._head_arrived()
+        # Whoever is refused here may be in the middle of anything.
+        self.transport.is_expecting_more = True
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
             self.transport.write(_raw(problem, self.server_state.default_headers))
@@ -165,6 +200,18 @@ class EdgeProtocol(HttpToolsProtocol):
             self._date_s = now_s
             date = (b"date", formatdate(now_s, usegmt=True).encode())
             self.server_state.default_headers = [date, *self.config.encoded_headers]
+
+
+def _keep_kernel_buffer_short(transport: asyncio.Transport) -> None:
+    """Let the kernel hold little that cannot be sent yet, where it knows how (Linux, macOS).
+
+    Its own bound is megabytes: too much for a thousand readers that stall, and so much that a slow
+    one takes nothing from us for minutes while it reads what lies there.
+    """
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    connection = transport.get_extra_info("socket")
+    if option is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
+        connection.setsockopt(socket.IPPROTO_TCP, option, UNSENT_BYTES)
 
 
 def _raw(problem: Problem, default_fields: list[tuple[bytes, bytes]]) -> bytes:

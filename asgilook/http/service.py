@@ -8,16 +8,27 @@ from typing import Any
 
 from falcon.asgi import App, Request, Response
 
-from asgilook.errors import StoreUnavailable
+from asgilook.errors import Overloaded, StoreUnavailable
 from asgilook.http.exchange import EVERY_ANSWER, Exchange, Receive, Send
 from asgilook.http.express import Express
 from asgilook.http.head import Head, Prepared
-from asgilook.http.problems import NO_SUCH_PATH, Problem, document
+from asgilook.http.problems import NO_SUCH_PATH, PROBLEMS, Problem, document
 
 _VERSION = Problem(505, "http-version-not-supported", "This server speaks HTTP/1.0 and 1.1.")
 _HOST = Problem(400, "host-needed", "A request names exactly one host.")
 _EXPECTATION = Problem(417, "expectation-failed", "No expectation but 100-continue is met here.")
 
+_METHODS = Prepared(
+    [
+        (b"allow", b"DELETE, GET, HEAD, OPTIONS, POST"),
+        (b"content-length", b"0"),
+        *EVERY_ANSWER,
+    ]
+)
+"""What can be done on the server as a whole (RFC 9110, section 9.3.7)."""
+
+# RFC 9110, section 7.2
+_HOST_FORM = re.compile(rb"(?:[\w.~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PATH = re.compile(r"/|(?:/[A-Za-z0-9._,-]+)+")
 
 _log = logging.getLogger(__name__)
@@ -42,11 +53,14 @@ class Service(App[Request, Response]):
             refusal = _refusal(scope, exchange.head)
             if refusal:
                 await _refuse(exchange, scope["method"], refusal)
+            elif scope["path"] == "*":
+                await exchange.give(200, _METHODS, b"")
             elif not await self.express.answer(exchange, scope["method"], scope["path"]):
                 await super().__call__(scope, exchange.receive, exchange.send)  # type: ignore[arg-type]
         except asyncio.CancelledError:
-            if not exchange.is_gone:
-                raise
+            # The client is gone, or the time to shut down is up.
+            if not exchange.is_started:
+                await _refuse(exchange, scope["method"], PROBLEMS[Overloaded])
         except StoreUnavailable as error:
             # In mid-answer: nothing more is sent, and the server cuts the connection (RFC 9112,
             # section 8), so that nobody takes what came for the whole.
@@ -60,20 +74,30 @@ def _refusal(scope: MutableMapping[str, Any], head: Head) -> Problem | None:
     version = scope.get("http_version", "1.1")
     if version not in {"1.0", "1.1", "2", "3"}:
         return _VERSION
-    # RFC 9112, section 3.2
-    if head.hosts > 1 or (head.hosts == 0 and version == "1.1"):
+    if not _names_host(head, version):
         return _HOST
     # RFC 9110, section 10.1.1
     if head.expect and head.expect.lower() != b"100-continue":
         return _EXPECTATION
     # No path of ours needs an escape or an empty segment: they would only be second spellings.
     path = scope["path"]
+    if path == "*" and scope["method"] == "OPTIONS":
+        return None
     if not _PATH.fullmatch(path) or scope.get("raw_path", path.encode()) != path.encode():
         return NO_SUCH_PATH
     return None
 
 
+def _names_host(head: Head, version: str) -> bool:
+    """Tell whether there is one host, or none where that is allowed (RFC 9112, section 3.2)."""
+    if head.hosts == 0:
+        return version != "1.1"
+    return head.hosts == 1 and _HOST_FORM.fullmatch(head.host) is not None
+
+
 async def _refuse(exchange: Exchange, method: str, problem: Problem) -> None:
     body, fields = document(problem)
+    if problem.retry_after_s:
+        fields.append((b"retry-after", b"%d" % problem.retry_after_s))
     prepared = Prepared(fields + EVERY_ANSWER)
     await exchange.give(problem.status, prepared, b"" if method == "HEAD" else body)

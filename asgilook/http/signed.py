@@ -15,6 +15,9 @@ from asgilook.image import Format, Size
 from asgilook.signing import Signer
 from asgilook.variant import Options, Variant
 
+_YEAR_S = 31_536_000
+"""More is more than every cache can count (RFC 9111, section 1.2.2), and no use."""
+
 
 async def check_signature(
     req: Request, resp: Response, resource: Any, params: dict[str, Any]
@@ -51,9 +54,14 @@ class SignedResource:
         if variant is None:
             raise ThumbnailNotFound(str(size))
         thumbnail = await self._gallery.variant(image_id, variant)
-        give_thumbnail(req, resp, image_id, thumbnail)
-        if options.expires_s is not None:
-            left_s = max(0, options.expires_s - int(time.time()))
-            resp.set_header("cache-control", answers.at_most(left_s))
+        give_thumbnail(req, resp, image_id, thumbnail, _lifetime(options))
 
     on_head = on_get
+
+
+def _lifetime(options: Options) -> str:
+    """Say how long to keep a thumbnail: not for a moment after its path expires."""
+    if options.expires_s is None:
+        return answers.FOR_EVER
+    left_s = int(options.expires_s - time.time())
+    return answers.at_most(min(max(left_s, 0), _YEAR_S))

@@ -31,10 +31,17 @@ class ThumbnailResource:
     on_head = on_get
 
 
-def give_thumbnail(req: Request, resp: Response, image_id: UUID, thumbnail: Thumbnail) -> None:
+def give_thumbnail(
+    req: Request,
+    resp: Response,
+    image_id: UUID,
+    thumbnail: Thumbnail,
+    lifetime: str = answers.FOR_EVER,
+) -> None:
     """Answer with a thumbnail. Raises `RangeUnsatisfiable`."""
     entry = thumbnail.entry
     resp.set_headers(thumbnail_fields(image_id, entry.content_type, entry.etag, entry.modified))
+    resp.set_header("cache-control", lifetime)
     resp.set_headers(HIT if thumbnail.is_hit else _MISS)
     answers.give_bytes(req, resp, entry.body, Validators(entry.etag, entry.modified))
 

@@ -53,9 +53,11 @@ class FileStore(Store):
         folder = self._root / prefix
 
         def read_folder() -> list[str]:
-            if not folder.is_dir():
+            try:
+                entries = os.scandir(folder)
+            except FileNotFoundError:
                 return []
-            with os.scandir(folder) as entries:
+            with entries:
                 keys = (prefix + entry.name for entry in entries)
                 return heapq.nsmallest(limit, (key for key in keys if key > after))
 

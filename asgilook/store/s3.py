@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,8 @@ from asgilook.timing import timed
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
-CONNECTIONS = 48
+# An original on its way to a slow reader holds one for as long as that takes.
+CONNECTIONS = 128
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 10
 WAIT_FOR_CONNECTION_S = 2
@@ -31,8 +33,10 @@ KEEPALIVE_S = 12
 _TROUBLE = (BotoCoreError, ClientError, aiohttp.ClientError, TimeoutError)
 # HEAD has no body to carry a code, so botocore gives the bare status there.
 _MISSING = {"NoSuchKey", "404", "NotFound"}
-_TAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
+_TAKEN = {"PreconditionFailed", "412"}
 _OUTSIDE = {"InvalidRange", "416"}
+# Metadata of our own: which call an object was put by.
+_CALL = "put-call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +71,31 @@ class S3Store(Store):
     async def put(
         self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> ObjectInfo:
-        info = ObjectInfo(len(body), content_type, dict(metadata))
+        call = secrets.token_hex(8)
         async with self._request():
             try:
                 await self._client.put_object(
                     **self._at(key),
                     Body=body,
                     ContentType=content_type,
-                    Metadata=info.metadata,
+                    Metadata={**metadata, _CALL: call},
                     IfNoneMatch="*",
                 )
             except ClientError as error:
-                if not (_code(error) in _TAKEN and await self._is_ours(key, info, error)):
+                if not (_code(error) in _TAKEN and await self._was_put_by(call, key)):
                     raise
-        return info
+        return ObjectInfo(len(body), content_type, dict(metadata))
 
     async def stat(self, key: str) -> ObjectInfo:
         async with self._request():
-            return _info(await self._client.head_object(**self._at(key)))
+            try:
+                return _info(await self._client.head_object(**self._at(key)))
+            except ClientError as error:
+                if _code(error) not in _MISSING:
+                    raise
+        # The answer to a HEAD cannot tell a missing key from a missing bucket; to a GET it can.
+        async with await self.open(key) as stream:
+            return stream.info
 
     async def open(self, key: str, byte_range: ByteRange | None = None) -> ObjectStream:
         asked: Any = {"Range": str(byte_range)} if byte_range else {}
@@ -121,11 +132,13 @@ class S3Store(Store):
     def _at(self, key: str) -> Any:
         return {"Bucket": self._bucket.name, "Key": self._bucket.prefix + key}
 
-    async def _is_ours(self, key: str, info: ObjectInfo, error: ClientError) -> bool:
-        """Tell whether the object in the way is our own, put by a try whose answer was lost."""
-        if not error.response["ResponseMetadata"].get("RetryAttempts"):
-            return False
-        return _info(await self._client.head_object(**self._at(key))) == info
+    async def _was_put_by(self, call: str, key: str) -> bool:
+        """Tell whether the object in the way is our own, put by a try whose answer was lost.
+
+        Both botocore and aiohttp try again, the latter without a word.
+        """
+        found = await self._client.head_object(**self._at(key))
+        return found["Metadata"].get(_CALL) == call
 
     @contextlib.asynccontextmanager
     async def _request(self) -> AsyncIterator[None]:
@@ -195,7 +208,8 @@ def _config(endpoint_url: str | None) -> AioConfig:
 def _info(answer: Any, length_bytes: int | None = None) -> ObjectInfo:
     if length_bytes is None:
         length_bytes = answer["ContentLength"]
-    return ObjectInfo(length_bytes, answer.get("ContentType", ""), answer["Metadata"])
+    metadata = {name: value for name, value in answer["Metadata"].items() if name != _CALL}
+    return ObjectInfo(length_bytes, answer.get("ContentType", ""), metadata)
 
 
 def _span(content_range: str) -> Span:

@@ -1,16 +1,13 @@
-"""RFC 9110, sections 13 and 14, as pure values."""
+"""The conditions of a request (RFC 9110, section 13), as pure values."""
 
-import string
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgilook.byte_range import ByteRange
-from asgilook.errors import RangeUnsatisfiable
-from asgilook.http.conditions import Conditions, Validators, Verdict, parse_date, parse_range
+from asgilook.http.conditions import Conditions, Validators, Verdict, parse_date
 
 ETAG = '"aac5"'
 MODIFIED = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
@@ -40,8 +37,6 @@ etags = st.text(opaque_characters, max_size=20).map(lambda opaque: f'"{opaque}"'
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)).map(  # noqa: DTZ001 - next line
     lambda moment: moment.replace(microsecond=0, tzinfo=UTC)
 )
-lengths = st.integers(1, 10_000)
-positions = st.integers(0, 12_000)
 
 
 @pytest.mark.parametrize(
@@ -166,111 +161,3 @@ def test_conditions_are_weighed_in_the_order_of_section_13_2_2(
     conditions: Conditions, verdict: Verdict
 ) -> None:
     assert conditions.judge(CURRENT) is verdict
-
-
-@given(positions, positions, lengths)
-def test_a_range_gives_the_bytes_that_a_slice_would(one: int, other: int, length: int) -> None:
-    first, last = sorted((one, other))
-    for text, expected in (
-        (f"bytes={first}-{last}", range(length)[first : last + 1]),
-        (f"bytes={first}-", range(length)[first:]),
-        (f"bytes=-{last + 1}", range(length)[-last - 1 :]),
-    ):
-        asked = parse_range(text)
-        assert asked
-        if expected:
-            span = asked.within(length)
-            assert (span.first, span.last, span.length) == (
-                expected[0],
-                expected[-1],
-                len(expected),
-            )
-        else:
-            with pytest.raises(RangeUnsatisfiable):
-                asked.within(length)
-
-
-def test_the_last_no_bytes_of_something_cannot_be_had() -> None:
-    asked = parse_range("bytes=-0")
-    assert asked
-    with pytest.raises(RangeUnsatisfiable):
-        asked.within(10)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("bytes=0-0", ByteRange(0, 0)),
-        ("bytes=2-7", ByteRange(2, 7)),
-        ("bytes=7-", ByteRange(7)),
-        ("bytes=-7", ByteRange(None, 7)),
-        ("BYTES=007-9", ByteRange(7, 9)),
-    ],
-)
-def test_a_single_range_is_read(text: str, expected: ByteRange) -> None:
-    assert parse_range(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "bytes",
-        "bytes=",
-        "bytes=-",
-        "bytes=1",
-        "bytes=a-b",
-        "bytes=9-8",
-        "bytes=+1-2",
-        "bytes=1_0-20",
-        "bytes= 1-2",
-        "bytes=1 -2",
-        "bytes=1-2 ",
-        "bytes=1-2\n",
-        "bytes = 1-2",
-        "bytes=-1-2",
-        "bytes=0x1-0x2",
-        "bytes=\u0661-\u0662",
-        "bytes=0-0,2-3",
-        "bytes=0-,0-,0-,0-,0-,0-",
-        "bytes=0-18446744073709551616",
-        "lines=1-2",
-        "items=0-5",
-    ],
-)
-def test_any_other_range_is_ignored(text: str) -> None:
-    assert parse_range(text) is None
-
-
-@given(st.text(string.printable))
-def test_a_range_that_is_read_comes_from_digits_only(text: str) -> None:
-    if parse_range(f"bytes={text}"):
-        assert set(text) <= {*string.digits, "-"}
-
-
-@pytest.mark.parametrize("validator", [ETAG, *THREE_FORMS])
-def test_a_range_is_given_if_the_representation_is_still_the_same(validator: str) -> None:
-    asked = Conditions(if_range=validator, range="bytes=0-1")
-    assert asked.byte_range(CURRENT) == ByteRange(0, 1)
-
-
-@pytest.mark.parametrize(
-    "validator", ['"x"', f"W/{ETAG}", f'"x", {ETAG}', "*", BEFORE, AFTER, "", "junk", "aac5"]
-)
-def test_the_whole_is_given_if_the_representation_may_be_another(validator: str) -> None:
-    asked = Conditions(if_range=validator, range="bytes=0-1")
-    assert asked.byte_range(CURRENT) is None
-    assert asked.byte_range() is None
-
-
-def test_if_range_alone_asks_for_nothing() -> None:
-    assert Conditions(if_range=ETAG).byte_range(CURRENT) is None
-
-
-@given(moments, st.integers(1, 100_000))
-def test_a_later_date_is_no_match_for_if_range(moment: datetime, seconds: int) -> None:
-    asked = Conditions(
-        if_range=format_datetime(moment + timedelta(seconds=seconds), usegmt=True),
-        range="bytes=0-1",
-    )
-    assert asked.byte_range(Validators(ETAG, moment)) is None

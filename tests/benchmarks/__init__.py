@@ -1,0 +1,1 @@
+"""Measures asgilook beside others, in one run, and prints; `python -m tests.benchmarks --help`."""

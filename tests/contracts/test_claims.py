@@ -1,0 +1,96 @@
+"""The promises of `asgilook/claims.py`, on every store that there is."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgilook.claims import Claim, Claims
+from asgilook.errors import ClaimMismatch
+from asgilook.ids import uuid7
+from asgilook.store import ObjectInfo, Store
+from tests.contracts.test_store import in_a_folder, in_memory, on_moto, on_seaweedfs
+from tests.fakes import MemoryStore
+
+ONE, OTHER = sha256(b"one").digest(), sha256(b"other").digest()
+CLAIM = Claim("key", ONE)
+
+
+@pytest.fixture(params=[in_memory, in_a_folder, on_moto, on_seaweedfs])
+async def claims(request: pytest.FixtureRequest) -> AsyncIterator[Claims]:
+    make: Callable[[pytest.FixtureRequest], Store] = request.param
+    store = make(request)
+    await store.open_up()
+    yield Claims(store)
+    await store.close()
+
+
+async def test_a_claim_stands_for_the_image_that_it_was_first_made_for(claims: Claims) -> None:
+    first = uuid7()
+    assert await claims.settle(CLAIM, first) == first
+    assert await claims.settle(CLAIM, uuid7()) == first
+    assert await claims.settle(CLAIM, uuid7()) == first
+
+
+async def test_the_same_key_with_another_upload_is_refused(claims: Claims) -> None:
+    first = uuid7()
+    await claims.settle(CLAIM, first)
+    with pytest.raises(ClaimMismatch):
+        await claims.settle(Claim("key", OTHER), uuid7())
+    assert await claims.settle(CLAIM, uuid7()) == first
+
+
+async def test_another_key_is_another_claim(claims: Claims) -> None:
+    first, second = uuid7(), uuid7()
+    assert await claims.settle(CLAIM, first) == first
+    assert await claims.settle(Claim("other key", ONE), second) == second
+
+
+async def test_all_who_claim_at_once_get_the_same_image(claims: Claims) -> None:
+    wanted = [uuid7() for _ in range(8)]
+    settled = await asyncio.gather(*(claims.settle(CLAIM, image_id) for image_id in wanted))
+    assert len(set(settled)) == 1
+    assert settled[0] in wanted
+
+
+async def test_of_different_uploads_at_once_one_gets_the_key(claims: Claims) -> None:
+    settling = (claims.settle(Claim("key", sha256), uuid7()) for sha256 in (ONE, OTHER))
+    results = await asyncio.gather(*settling, return_exceptions=True)
+    assert {type(result) for result in results} == {UUID, ClaimMismatch}
+
+
+async def test_a_released_claim_may_be_made_again_with_another_upload(claims: Claims) -> None:
+    await claims.settle(CLAIM, uuid7())
+    await claims.release(CLAIM)
+    await claims.release(CLAIM)
+    second = uuid7()
+    assert await claims.settle(Claim("key", OTHER), second) == second
+
+
+class _Emptied(MemoryStore):
+    """A store from which somebody deletes what is about to be looked up."""
+
+    async def stat(self, key: str) -> ObjectInfo:
+        await self.delete(key)
+        return await super().stat(key)
+
+
+async def test_a_claim_that_goes_while_it_is_looked_up_is_made_again() -> None:
+    claims = Claims(_Emptied())
+    await claims.settle(CLAIM, uuid7())
+    second = uuid7()
+    assert await claims.settle(CLAIM, second) == second
+
+
+@given(st.text(), st.text())
+def test_what_is_kept_of_a_key_tells_nothing_of_it_and_is_safe_in_any_store(
+    key: str, other: str
+) -> None:
+    kept = Claim(key, ONE).object_key
+    assert re.fullmatch(r"claims/[0-9a-f]{64}", kept)
+    assert (kept == Claim(other, OTHER).object_key) == (key == other)

@@ -1,0 +1,120 @@
+"""What a store in a folder promises beyond every store's: what lies there, whatever happened."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from asgilook.byte_range import ByteRange
+from asgilook.errors import ObjectExists, ObjectNotFound, StoreUnavailable
+from asgilook.store import ObjectInfo
+from asgilook.store.files import FileStore
+from tests import pictures
+
+KEY = "images/0.jpeg"
+
+PUT_AND_DIE = """
+import asyncio, os, sys
+from pathlib import Path
+from asgilook.store.files import FileStore
+
+os.link = lambda *names: os._exit(7)
+store = FileStore(Path(sys.argv[1]))
+asyncio.run(store.put(sys.argv[2], b"half", content_type="image/jpeg", metadata={}))
+"""
+
+
+def die_while_writing(folder: Path) -> None:
+    died = subprocess.run([sys.executable, "-c", PUT_AND_DIE, folder, KEY], check=False)
+    assert died.returncode == 7
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def put(store: FileStore, body: bytes) -> ObjectInfo:
+    return await store.put(KEY, body, content_type="image/jpeg", metadata={"width": "462"})
+
+
+async def test_an_object_opens_in_a_picture_viewer_as_it_lies_there(tmp_path: Path) -> None:
+    jpeg = pictures.upload()
+    await put(FileStore(tmp_path), jpeg)
+    shown = pictures.decode((tmp_path / KEY).read_bytes())
+    assert (shown.format, shown.tobytes()) == ("JPEG", pictures.decode(jpeg).tobytes())
+
+
+async def test_objects_outlive_the_store(tmp_path: Path) -> None:
+    info = await put(FileStore(tmp_path), b"body")
+    assert await FileStore(tmp_path).stat(KEY) == info
+
+
+async def test_who_dies_while_writing_leaves_nothing_that_shows(tmp_path: Path) -> None:
+    await asyncio.to_thread(die_while_writing, tmp_path)
+    assert len(files_in(tmp_path)) == 1
+    store = FileStore(tmp_path)
+    assert await store.scan("images/", limit=10) == []
+    with pytest.raises(ObjectNotFound):
+        await store.stat(KEY)
+    assert await put(store, b"whole") == await store.stat(KEY)
+
+
+async def test_who_loses_a_race_leaves_no_file_behind(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    racers = [put(store, b"mine"), put(store, b"yours")]
+    results = await asyncio.gather(*racers, return_exceptions=True)
+    assert {type(result) for result in results} == {ObjectInfo, ObjectExists}
+    assert files_in(tmp_path) == [tmp_path / KEY]
+
+
+@pytest.mark.parametrize("body", [b"", b"short", pictures.upload((64, 64))], ids=len)
+async def test_a_file_that_the_store_did_not_write_is_no_object(
+    tmp_path: Path, body: bytes
+) -> None:
+    path = tmp_path / KEY
+    path.parent.mkdir()
+    path.write_bytes(body)
+    await assert_not_found(FileStore(tmp_path))
+
+
+async def test_a_file_that_lost_its_end_is_no_object(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    await put(store, b"body")
+    whole = (tmp_path / KEY).read_bytes()
+    (tmp_path / KEY).write_bytes(whole[:-1])
+    await assert_not_found(store)
+
+
+async def assert_not_found(store: FileStore) -> None:
+    with pytest.raises(ObjectNotFound):
+        await store.stat(KEY)
+    with pytest.raises(ObjectNotFound):
+        await store.open(KEY)
+
+
+async def test_a_file_that_shrinks_while_it_is_read_is_never_taken_for_whole(
+    tmp_path: Path,
+) -> None:
+    store = FileStore(tmp_path)
+    await put(store, b"b" * 500_000)
+    async with await store.open(KEY) as stream:
+        await anext(stream)
+        (tmp_path / KEY).write_bytes(b"")
+        with pytest.raises(StoreUnavailable):
+            await anext(stream)
+
+
+async def test_a_place_that_is_no_folder_is_trouble(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    store = FileStore(tmp_path / "file")
+    calls = (
+        put(store, b"body"),
+        store.stat(KEY),
+        store.open(KEY, ByteRange(0, 9)),
+        store.scan("images/", limit=10),
+        store.delete(KEY),
+    )
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}

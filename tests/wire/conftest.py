@@ -1,0 +1,77 @@
+"""What the tests of the wire share: services that are used hard, and have to live through it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import servers
+from tests.servers import Service, ServiceOptions
+from tests.wire.proxy import Proxy, proxied
+from tests.wire.raw import Wire, add_noise
+
+HASTY = {"HEAD_TIMEOUT": "1", "IDLE_TIMEOUT": "2", "UPLOAD_TIMEOUT": "2"}
+"""Settings that let a test see each limit at work."""
+
+
+@pytest.fixture(scope="session")
+def patient_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    options = ServiceOptions(tmp_path_factory.mktemp("patient"), {"MAX_UPLOAD_BYTES": "1000000"})
+    with servers.service(options) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def hasty_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with servers.service(ServiceOptions(tmp_path_factory.mktemp("hasty"), HASTY)) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def running_proxy(seaweedfs_url: str) -> Iterator[Proxy]:
+    with proxied(seaweedfs_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxy(running_proxy: Proxy) -> Iterator[Proxy]:
+    """Give the proxy between `distant_service` and its bucket; it works again after the test."""
+    yield running_proxy
+    running_proxy.is_down = False
+    running_proxy.cut_after_bytes = None
+
+
+@pytest.fixture(scope="session")
+def distant_service(
+    tmp_path_factory: pytest.TempPathFactory, seaweedfs_url: str, running_proxy: Proxy
+) -> Iterator[Service]:
+    servers.make_bucket(seaweedfs_url, "wire")
+    settings = {"S3_BUCKET": "wire", "S3_ENDPOINT_URL": running_proxy.url, "JPEG_QUALITY": "100"}
+    with servers.service(ServiceOptions(tmp_path_factory.mktemp("distant"), settings)) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def long_path(distant_service: Service) -> str:
+    """Give the path of a picture of some 30 MB."""
+    return add_noise(distant_service.url, (5000, 3000))
+
+
+@pytest.fixture
+def url(patient_service: Service) -> Iterator[str]:
+    """Give the address of a service, and see that it is none the worse for the test."""
+    yield from _unharmed(patient_service)
+
+
+@pytest.fixture
+def hasty_url(hasty_service: Service) -> Iterator[str]:
+    """Give the address of a service that does not wait long for anything."""
+    yield from _unharmed(hasty_service)
+
+
+def _unharmed(service: Service) -> Iterator[str]:
+    before = len(service.log)
+    yield service.url
+    with Wire(service.url) as wire:
+        assert wire.get("/images").status == 200
+    assert "Traceback" not in service.log[before:]
+    assert " 500 " not in service.log[before:]

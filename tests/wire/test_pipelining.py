@@ -1,0 +1,53 @@
+"""Requests that do not wait for the answers before them."""
+
+from tests.wire.raw import PICTURE, Wire, request, upload
+
+GET = request("GET", "/images")
+MISSING = request("GET", "/nothing")
+
+
+def test_requests_in_one_packet_are_answered_in_their_order(url: str) -> None:
+    with Wire(url) as wire:
+        wire.send(GET, MISSING, request("HEAD", "/images"), GET)
+        assert [wire.answer().status, wire.answer().status] == [200, 404]
+        assert wire.answer(to_head=True).status == 200
+        assert wire.answer().status == 200
+
+
+def test_a_hundred_requests_at_once_are_a_hundred_answers(url: str) -> None:
+    with Wire(url) as wire:
+        wire.send(GET * 100)
+        assert {wire.answer().status for _ in range(100)} == {200}
+        assert wire.get("/images").status == 200
+
+
+def test_a_request_behind_an_upload_waits_for_it(url: str) -> None:
+    with Wire(url) as wire:
+        wire.send(upload(f"Content-Length: {len(PICTURE)}"), PICTURE, GET)
+        made = wire.answer()
+        assert made.status == 201
+        assert made.image_id in wire.answer().body.decode()
+
+
+def test_garbage_behind_a_request_does_not_cost_its_answer(url: str) -> None:
+    with Wire(url) as wire:
+        wire.send(GET, b"GARBAGE\r\n\r\n")
+        assert wire.answer().status == 200
+        assert wire.rest() == b""
+
+
+def test_nothing_is_answered_behind_the_last_request(url: str) -> None:
+    with Wire(url) as wire:
+        wire.send(request("GET", "/images", "Connection: close"), GET)
+        assert wire.answer().is_last
+        assert wire.rest() == b""
+
+
+def test_nothing_is_answered_behind_a_body_that_nobody_reads(url: str) -> None:
+    with Wire(url) as wire:
+        # To a server that lost its place, the body would be a request of its own.
+        wire.send(request("GET", "/images", f"Content-Length: {len(MISSING)}"), MISSING)
+        answer = wire.answer()
+        assert answer.status == 200
+        assert answer.is_last
+        assert wire.rest() == b""
