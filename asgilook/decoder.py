@@ -2,13 +2,16 @@
 
 It is an interpreter of its own that imports the codec and nothing else: a child that
 `multiprocessing` makes would import the parent's whole program again. It ends by itself when its
-parent is gone, however that went: its end of the pipe closes then.
+parent is gone, however that went and whatever it is at: the parent's end of the pipe closes then.
 """
 
 import contextlib
+import os
+import select
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -21,7 +24,7 @@ Noted = tuple[T, dict[str, float]]
 
 
 class Decoder:
-    """The parent's end. Its methods block; `kill` may be called from another thread."""
+    """The parent's end. Its methods block, and belong to one thread; `kill` is for any."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
@@ -35,6 +38,7 @@ class Decoder:
                 start_new_session=True,
             )
         self._pipe: Connection[Any, Any] = Connection(ours.detach())
+        self._pipe.recv()  # its imports are done: they are not within the first job's time
 
     @property
     def pid(self) -> int:
@@ -61,8 +65,11 @@ class Decoder:
         return answer
 
     def kill(self) -> None:
-        """End the process, at once."""
+        """End the process, at once, and with it a `run` that is under way."""
         self._process.kill()
+
+    def close(self) -> None:
+        """Clear away what is left of a process that was killed."""
         self._process.wait()
         self._pipe.close()
 
@@ -86,8 +93,18 @@ def serve(pipe: "Connection[Any, Any]") -> None:
             pipe.send(answer)
 
 
+def end_with(parent: "Connection[Any, Any]") -> None:
+    """End this process as soon as the parent is gone, in mid-job too."""
+    gone = select.poll()
+    gone.register(parent.fileno(), 0)  # hanging up is told unasked
+    gone.poll()
+    os._exit(0)
+
+
 if __name__ == "__main__":
     import asgilook.codec  # noqa: F401 - now, not within the first job's time
 
     with Connection(int(sys.argv[1])) as parent:
+        threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+        parent.send("ready")
         serve(parent)

@@ -9,6 +9,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from asgilook import timing
@@ -102,18 +103,17 @@ class _Child:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
 
     async def start(self) -> None:
-        self._decoder = await asyncio.to_thread(Decoder)
+        self._decoder = await self._in_thread(Decoder)
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._decoder.kill)
+        await self._end()
         self._thread.shutdown()
 
     async def run(self, job: Callable[[], T], deadline_s: float) -> tuple[T, dict[str, float]]:
-        loop = asyncio.get_running_loop()
         if self._decoder.has_ended:
             await self._replace("between pictures")
         try:
-            return await loop.run_in_executor(self._thread, self._decoder.run, job, deadline_s)
+            return await self._in_thread(partial(self._decoder.run, job, deadline_s))
         except (TimeoutError, EOFError, OSError) as error:
             await self._replace(type(error).__name__)
             raise BrokenPicture("it took its decoder down, or too long") from error
@@ -123,5 +123,12 @@ class _Child:
 
     async def _replace(self, reason: str) -> None:
         _log.warning("decoder %s ended: %s", self._decoder.pid, reason)
-        await asyncio.to_thread(self._decoder.kill)
+        await self._end()
         await self.start()
+
+    async def _end(self) -> None:
+        self._decoder.kill()
+        await self._in_thread(self._decoder.close)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -29,6 +29,8 @@ class Hop(Proxy):
         super().__init__(target_url)
         self.asked: list[Asked] = []
         self.connections = 0
+        self.bodies_end_after_bytes: int | None = None
+        """After how much of the body of any answer its connection is cut."""
 
     def statuses(self, target: str) -> list[int | None]:
         """Tell how the origin has answered each request for this."""
@@ -40,14 +42,20 @@ class Hop(Proxy):
         answers = _Answers(requests.unanswered)
         await super()._serve(
             cast(Any, _Tapped(reader, requests.parser.feed_data)),
-            cast(Any, _Tapped(writer, answers.parser.feed_data)),
+            cast(Any, _Tapped(writer, lambda piece: self._show_answer(answers, piece))),
         )
+
+    def _show_answer(self, answers: "_Answers", piece: bytes) -> None:
+        answers.parser.feed_data(piece)
+        limit_bytes = self.bodies_end_after_bytes
+        if limit_bytes is not None and answers.body_bytes > limit_bytes:
+            raise ConnectionAbortedError
 
     async def _pass_answers(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         await super()._pass_answers(reader, writer)
-        if not self.is_down and self.cut_after_bytes is None:
+        if not self.is_down and self.bodies_end_after_bytes is None:
             # The origin may end its side while a body that it refuses is still being sent.
             writer.write_eof()
             await asyncio.Future()
@@ -113,9 +121,14 @@ class _Answers:
 
     def __init__(self, unanswered: deque[Asked]) -> None:
         self.parser = HttpResponseParser(self)
+        self.body_bytes = 0
         self._unanswered = unanswered
 
+    def on_body(self, piece: bytes) -> None:
+        self.body_bytes += len(piece)
+
     def on_headers_complete(self) -> None:
+        self.body_bytes = 0
         status = self.parser.get_status_code()
         if status >= 200:
             self._unanswered.popleft().status = status

@@ -79,12 +79,12 @@ def test_a_failure_is_a_problem_that_nobody_keeps(site: Site, trouble: Proxy) ->
 def test_half_an_answer_is_not_taken_for_the_whole(site: Site) -> None:
     path = site.add((1600, 1200))["image"]
     whole = site.origin.get(path).content
-    site.hop.cut_after_bytes = len(whole) // 2
+    site.hop.bodies_end_after_bytes = len(whole) // 2
     try:
         with pytest.raises(httpx.RemoteProtocolError):
             site.get(path)
     finally:
-        site.hop.cut_after_bytes = None
+        site.hop.bodies_end_after_bytes = None
 
     answer = site.get(path)
     assert (answer.status_code, answer.content) == (200, whole)

@@ -21,7 +21,7 @@ async def site() -> AsyncIterator[Site]:
 
 
 def lifetime_s(result: Result) -> int:
-    match = re.fullmatch(r"public, max-age=([0-9]+)", result.headers["cache-control"])
+    match = re.fullmatch(r"max-age=([0-9]+)", result.headers["cache-control"])
     assert match
     return int(match[1])
 

@@ -49,7 +49,7 @@ async def test_an_original_comes_whole_with_all_that_caches_need(original: Origi
     assert result.status_code == 200
     assert result.headers["content-type"] == "image/jpeg"
     assert result.headers["content-length"] == str(len(result.content))
-    assert result.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert result.headers["cache-control"] == "max-age=31536000, immutable"
     assert result.headers["accept-ranges"] == "bytes"
     assert result.headers["x-content-type-options"] == "nosniff"
     assert "vary" not in result.headers

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 
+from asgilook.cli import main
 from asgilook.http.urls import signed_text
 from asgilook.ids import uuid7
 from asgilook.image import Format, Size
@@ -95,7 +97,7 @@ async def test_it_carries_what_every_thumbnail_carries(site: Site) -> None:
     assert {name: text for name, text in made.headers.items() if name not in own} == {
         name: text for name, text in usual.headers.items() if name not in own
     }
-    assert made.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert made.headers["cache-control"] == "max-age=31536000, immutable"
 
 
 async def test_head_gives_the_same_fields(site: Site) -> None:
@@ -222,6 +224,13 @@ async def test_a_deleted_image_is_gone_in_every_size(site: Site) -> None:
     await site.client.get(site.path())
     await site.client.delete(f"/images/{site.image_id}")
     assert code(await site.client.get(site.path())) == (404, "image-not-found")
+
+
+async def test_what_the_command_line_signs_is_served(site: Site) -> None:
+    arguments = ["sign", str(site.image_id), "100x100", "--fit", "cover", "--format", "webp"]
+    signed = CliRunner().invoke(main, arguments, env={"ASGI_LOOK_SIGNING_KEYS": FIRST})
+    made = await site.client.get(signed.output.strip())
+    assert pictures.decode(made.content).size == (100, 100)
 
 
 async def test_the_log_does_not_tell_signatures(

@@ -204,7 +204,7 @@ async def test_a_thumbnail_has_all_that_caches_need(
     for _ in ("made", "kept"):
         result = await client.get(path)
         assert result.headers["content-length"] == str(len(result.content))
-        assert result.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert result.headers["cache-control"] == "max-age=31536000, immutable"
         assert "vary" not in result.headers
         etag, modified = result.headers["etag"], result.headers["last-modified"]
         assert (await client.get(path, if_none_match=f"W/{etag}")).status_code == 304

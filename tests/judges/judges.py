@@ -8,7 +8,10 @@ import httpx
 import thor
 from httplint import HttpRequestLinter, HttpResponseLinter, Note, levels
 from redbot.resource import HttpResource
-from redbot.resource.fetch import RedFetcher, RedHttpClient
+from redbot.resource.fetch import (
+    RedFetcher,
+    RedHttpClient,
+)
 
 SERIOUS = {levels.BAD, levels.WARN}
 SELF_EVIDENT = "The server didn't understand the request."

@@ -45,9 +45,7 @@ def test_nothing_was_changed_after_it_was_sent(client: httpx.Client, original: s
     assert modified <= sent
 
 
-def test_images_may_be_kept_for_a_year(
-    client: httpx.Client, original: str, thumbnail: str
-) -> None:
+def test_images_may_be_kept_for_a_year(client: httpx.Client, original: str, thumbnail: str) -> None:
     for path in (original, thumbnail):
         assert client.get(path).headers["cache-control"] == "max-age=31536000, immutable"
 
@@ -89,18 +87,18 @@ def test_a_listing_may_be_kept_briefly_and_longer_in_need(
     assert fields["cache-control"] == lifetime
 
 
-def test_a_listing_comes_in_pages(client: httpx.Client, view: dict[str, Any]) -> None:
+def test_a_listing_comes_in_pages(client: httpx.Client, original: str, picture: bytes) -> None:
+    view = client.post("/images", content=picture).json()
     page = client.get("/images?limit=1")
 
     assert page.json() == [view]
     assert page.links["next"]["url"] == f"/images?limit=1&cursor={view['id']}"
     assert datetime.fromisoformat(view["created"]).utcoffset() is not None
+    assert client.get(page.links["next"]["url"]).json()[0]["image"] == original
     assert client.get("/images?limit=501").status_code == 400
 
 
-def test_nothing_is_compressed_and_nothing_varies(
-    client: httpx.Client, things: list[str]
-) -> None:
+def test_nothing_is_compressed_and_nothing_varies(client: httpx.Client, things: list[str]) -> None:
     for path in things:
         answer = client.get(path, headers={"accept-encoding": "gzip, br"})
         assert not {"vary", "content-encoding", "set-cookie"} & answer.headers.keys()
@@ -149,9 +147,7 @@ def test_an_original_comes_with_its_digest(client: httpx.Client, original: str) 
 
 
 @pytest.mark.parametrize("name", ["content-digest", "repr-digest"])
-def test_an_upload_is_what_its_digest_says(
-    client: httpx.Client, picture: bytes, name: str
-) -> None:
+def test_an_upload_is_what_its_digest_says(client: httpx.Client, picture: bytes, name: str) -> None:
     for digested, status in ((picture, 201), (b"other", 400)):
         digest = base64.b64encode(hashlib.sha256(digested).digest()).decode()
         fields = {"content-type": "image/jpeg", name: f"sha-256=:{digest}:"}
@@ -181,9 +177,7 @@ def test_nobody_keeps_the_state_of_health(client: httpx.Client) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
-def test_the_head_of_an_answer_fits_into_any_cache(
-    client: httpx.Client, things: list[str]
-) -> None:
+def test_the_head_of_an_answer_fits_into_any_cache(client: httpx.Client, things: list[str]) -> None:
     for path in (*things, "/nothing"):
         fields = client.get(path).headers.raw
         assert len(fields) < 60

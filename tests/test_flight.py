@@ -1,0 +1,148 @@
+"""Things done once for all who want them, and things of a kind done together."""
+
+import asyncio
+
+import pytest
+
+from asgilook.flight import Batches, SingleFlight
+
+
+class Work:
+    """Counts its runs, each of which waits to be let go."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.go_on = asyncio.Event()
+
+    async def __call__(self) -> int:
+        self.runs += 1
+        run = self.runs
+        await self.go_on.wait()
+        return run
+
+
+async def turns() -> None:
+    """Let every task that can go on do so."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_all_who_ask_at_once_share_one_run() -> None:
+    flights, work = SingleFlight[str, int](), Work()
+    askers = [asyncio.create_task(flights.run("a", work)) for _ in range(10)]
+    await turns()
+    work.go_on.set()
+    assert await asyncio.gather(*askers) == [1] * 10
+
+
+async def test_who_asks_later_has_it_done_again() -> None:
+    flights, work = SingleFlight[str, int](), Work()
+    work.go_on.set()
+    assert [await flights.run("a", work) for _ in range(3)] == [1, 2, 3]
+
+
+async def test_different_things_do_not_wait_for_each_other() -> None:
+    flights, work = SingleFlight[str, int](), Work()
+    waiting = asyncio.create_task(flights.run("a", work))
+    await turns()
+    assert await flights.run("b", done) == 7
+    work.go_on.set()
+    assert await waiting == 1
+
+
+async def done() -> int:
+    return 7
+
+
+async def failing() -> int:
+    await asyncio.sleep(0)
+    raise LookupError("no")
+
+
+async def test_a_failure_is_everybodys_and_the_next_one_tries_again() -> None:
+    flights = SingleFlight[str, int]()
+    askers = (flights.run("a", failing) for _ in range(3))
+    outcomes = await asyncio.gather(*askers, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [LookupError] * 3
+    assert await flights.run("a", done) == 7
+
+
+async def test_work_goes_on_when_all_who_wanted_it_have_left() -> None:
+    flights, work = SingleFlight[str, int](), Work()
+    for _ in range(2):
+        asker = asyncio.create_task(flights.run("a", work))
+        await turns()
+        asker.cancel()
+        await asyncio.wait([asker])
+    last = asyncio.create_task(flights.run("a", work))
+    await turns()
+    work.go_on.set()
+    assert await last == 1
+
+
+async def test_a_failure_that_nobody_waits_for_is_nobodys_trouble() -> None:
+    flights = SingleFlight[str, int]()
+    asker = asyncio.create_task(flights.run("a", failing))
+    await asyncio.sleep(0)
+    asker.cancel()
+    await turns()
+    assert asker.cancelled()
+    assert await flights.run("a", done) == 7
+
+
+async def test_closing_calls_off_what_is_under_way() -> None:
+    flights, work = SingleFlight[str, int](), Work()
+    asker = asyncio.create_task(flights.run("a", work))
+    await turns()
+    await flights.close()
+    with pytest.raises(asyncio.CancelledError):
+        await asker
+
+
+def doubling(calls: list[list[int]]) -> Batches[int, int]:
+    async def double(numbers: list[int]) -> list[int]:
+        calls.append(numbers)
+        await asyncio.sleep(0)
+        return [2 * number for number in numbers]
+
+    return Batches(double)
+
+
+async def test_what_is_wanted_in_one_moment_is_done_together_and_in_order() -> None:
+    calls: list[list[int]] = []
+    batches = doubling(calls)
+    assert await asyncio.gather(*(batches.run(n) for n in range(5))) == [0, 2, 4, 6, 8]
+    assert await batches.run(21) == 42
+    assert calls == [[0, 1, 2, 3, 4], [21]]
+
+
+async def test_a_batch_under_way_does_not_hold_up_the_next() -> None:
+    calls: list[list[int]] = []
+    batches = doubling(calls)
+    first = asyncio.create_task(batches.run(1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = asyncio.create_task(batches.run(2))
+    assert [await first, await second] == [2, 4]
+    assert calls == [[1], [2]]
+
+
+async def test_who_leaves_a_batch_takes_nothing_from_the_others() -> None:
+    batches = doubling([])
+    leaving, staying = (asyncio.create_task(batches.run(n)) for n in (1, 2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert await staying == 4
+    assert leaving.cancelled()
+
+
+async def test_the_failure_of_a_batch_is_that_of_all_in_it_and_of_no_later_one() -> None:
+    async def refuse_odd(numbers: list[int]) -> list[int]:
+        if any(number % 2 for number in numbers):
+            raise LookupError("odd")
+        return numbers
+
+    batches = Batches[int, int](refuse_odd)
+    outcomes = await asyncio.gather(*(batches.run(n) for n in (1, 2)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [LookupError] * 2
+    assert await batches.run(2) == 2
