@@ -128,7 +128,12 @@ def seaweedfs(folder: Path) -> Iterator[str]:
         "s3.autoCreateBucket": "false",
         "s3.allowDeleteBucketNotEmpty": "false",
     }
-    command = [_binary("weed"), "server", *(f"-{name}={value}" for name, value in options.items())]
+    command = [
+        _binary("weed"),
+        "-logtostderr",
+        "server",
+        *(f"-{name}={value}" for name, value in options.items()),
+    ]
     environment = {**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}  # a bucket takes no 7
     with (folder / "weed.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment)

@@ -159,7 +159,7 @@ def _idempotency_key(req: Request) -> str | None:
 
 
 def _limit(req: Request) -> int:
-    text = req.get_param("limit") or str(DEFAULT_PAGE)
+    text = req.get_param("limit", default=str(DEFAULT_PAGE))
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_PAGE):
         raise InvalidPage("limit")
     return int(text)

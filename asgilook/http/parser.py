@@ -1,6 +1,6 @@
 """httptools' parser, for a server that stays with HTTP/1.1."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from httptools import HttpParserUpgrade, HttpRequestParser
 
@@ -12,7 +12,7 @@ class Listener(Protocol):
         """Spell the head that came last, without its offer to change the protocol."""
 
 
-class StayingParser:
+class StayingParser(HttpRequestParser):
     """Passes over any offer to change the protocol (RFC 9110, section 7.8).
 
     httptools ends a request that makes one at its head, and leaves what follows, its body too, to
@@ -21,25 +21,17 @@ class StayingParser:
     """
 
     def __init__(self, listener: Listener) -> None:
+        super().__init__(listener)
         self._listener = listener
-        self._parser = self._new_parser()
+        # What follows a request that ends the connection is not looked at (as uvicorn has it).
+        self.set_dangerous_leniencies(lenient_data_after_close=True)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._parser, name)
-
-    def feed_data(self, data: bytes) -> None:
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override] # what transports give
         """Parse what came in."""
         while data:
             try:
-                self._parser.feed_data(data)
+                super().feed_data(data)
             except HttpParserUpgrade as offer:
                 data = self._listener.head_without_offer() + data[offer.args[0] :]
-                self._parser = self._new_parser()
             else:
                 return
-
-    def _new_parser(self) -> HttpRequestParser:
-        parser = HttpRequestParser(self._listener)
-        # What follows a request that ends the connection is not looked at (as uvicorn has it).
-        parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        return parser

@@ -63,7 +63,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._idle_bytes = 0
         self._date_s = 0
         self._is_refused = False
-        self.parser = StayingParser(self)  # type: ignore[assignment]
+        self.parser = StayingParser(self)
         _keep_kernel_buffer_short(transport)
         super().connection_made(LingeringTransport(transport, self.loop))  # type: ignore[arg-type]
         self._await_head()

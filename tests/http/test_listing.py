@@ -135,6 +135,7 @@ async def test_the_marker_of_a_folder_takes_no_place_in_a_page(
 @pytest.mark.parametrize(
     "query",
     [
+        "limit=",
         "limit=0",
         f"limit={MAX_PAGE + 1}",
         "limit=-1",
