@@ -5,7 +5,7 @@ from asgilook.cache import Cache
 from asgilook.cache.memory import MemoryCache
 from asgilook.cache.redis import RedisCache
 from asgilook.cache.tiers import NEAR_TTL_S, TieredCache
-from asgilook.codec import IngestOptions
+from asgilook.codec import HeaderLimits, IngestOptions
 from asgilook.config import Settings
 from asgilook.gallery import Gallery
 from asgilook.http import problems, urls
@@ -38,9 +38,9 @@ def create_app(
     gallery = Gallery(
         store or make_store(settings),
         cache or make_cache(settings),
-        Workers(settings.render_slots, settings.decode_timeout),
+        Workers(settings.render_slots, settings.decode_memory_bytes, settings.decode_timeout),
         IngestOptions(
-            max_pixels=settings.max_pixels,
+            limits=HeaderLimits(settings.max_pixels, settings.decode_memory_bytes),
             min_thumb_size=settings.min_thumb_size,
             jpeg_quality=settings.jpeg_quality,
             thumbnail_quality=settings.thumbnail_quality,

@@ -81,7 +81,12 @@ class Settings(BaseSettings):
         description="the colour that shows where a picture is transparent",
     )
     decode_timeout: float = Field(
-        20, gt=0, le=300, description="seconds that decoding an upload may take"
+        10, gt=0, le=300, description="seconds of a processor that decoding an upload may take"
+    )
+    decode_memory_bytes: int = Field(
+        512 * 1024 * 1024,
+        ge=64 * 1024 * 1024,
+        description="memory for decoding, for one picture and for all at once in each process",
     )
     head_timeout: float = Field(
         10, gt=0, le=300, description="seconds that a client may take for the head of a request"

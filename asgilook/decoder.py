@@ -7,31 +7,50 @@ parent is gone, however that went and whatever it is at: the parent's end of the
 
 import contextlib
 import os
+import resource
 import select
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from asgilook import timing
+
+PATIENCE = 5
+"""How many times its processor time a job may take by the clock: the machine may be busy."""
 
 T = TypeVar("T")
 Noted = tuple[T, dict[str, float]]
 """What a job gives, and the seconds that it spent on what."""
 
 
+@dataclass(frozen=True, slots=True)
+class DecoderLimits:
+    """What a process may take before it is ended; the kernel sees to it."""
+
+    memory_bytes: int
+    job_s: float
+    """Of the processor's time, for each job."""
+
+
 class Decoder:
     """The parent's end. Its methods block, and belong to one thread; `kill` is for any."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: DecoderLimits) -> None:
+        self._limits = limits
+        self.jobs = 0
+        """How many jobs it has been given."""
         ours, theirs = socket.socketpair()
         with theirs:
+            numbers = (theirs.fileno(), limits.memory_bytes, limits.job_s)
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
                 # -P: what lies in the working directory is not ours to import.
-                [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-P", "-m", __name__, *map(str, numbers)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 # Ctrl-C at the terminal is for the parent, which ends its children itself.
@@ -50,15 +69,16 @@ class Decoder:
         """Tell whether the process is gone: a system short of memory kills idle ones too."""
         return self._process.poll() is not None
 
-    def run(self, job: Callable[[], T], deadline_s: float) -> Noted[T]:
+    def run(self, job: Callable[[], T]) -> Noted[T]:
         """Have a picklable job done. What it raises is raised here.
 
-        Raises `TimeoutError` at the deadline, and `EOFError` or `OSError` where the process ended:
+        Raises `TimeoutError` where the process hangs, and `EOFError` or `OSError` where it ended:
         it is of no further use then, and has to be killed.
         """
+        self.jobs += 1
         self._pipe.send(job)
-        if not self._pipe.poll(deadline_s):
-            raise TimeoutError("at the deadline")
+        if not self._pipe.poll(self._limits.job_s * PATIENCE):
+            raise TimeoutError("it hangs")
         answer: Noted[T] | Exception = self._pipe.recv()
         if isinstance(answer, Exception):
             raise answer
@@ -80,17 +100,28 @@ def noted(job: Callable[[], T]) -> Noted[T]:
     return job(), spent_s
 
 
-def serve(pipe: "Connection[Any, Any]") -> None:
+def serve(pipe: "Connection[Any, Any]", limits: DecoderLimits) -> None:
     """Do one job after the other, for as long as the parent is there."""
+    _limit_memory(limits.memory_bytes)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             job = pipe.recv()
             answer: Noted[Any] | Exception
+            # The signal ends the process, in the middle of a library's loop as well.
+            signal.setitimer(signal.ITIMER_PROF, limits.job_s)
             try:
                 answer = noted(job)
             except Exception as error:  # noqa: BLE001 - it is raised again, in the parent
                 answer = error
+            signal.setitimer(signal.ITIMER_PROF, 0)
             pipe.send(answer)
+
+
+def _limit_memory(limit_bytes: int) -> None:
+    # Not every system bounds an address space (macOS does not).
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def end_with(parent: "Connection[Any, Any]") -> None:
@@ -107,4 +138,4 @@ if __name__ == "__main__":
     with Connection(int(sys.argv[1])) as parent:
         threading.Thread(target=end_with, args=(parent,), daemon=True).start()
         parent.send("ready")
-        serve(parent)
+        serve(parent, DecoderLimits(int(sys.argv[2]), float(sys.argv[3])))

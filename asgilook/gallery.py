@@ -9,12 +9,14 @@ from uuid import UUID
 from asgilook.byte_range import ByteRange
 from asgilook.cache import Cache, Entry
 from asgilook.claims import Claim, Claims
-from asgilook.codec import IngestOptions, ingest
+from asgilook.codec import IngestOptions
 from asgilook.errors import ImageNotFound, UploadRefused
 from asgilook.flight import SingleFlight
 from asgilook.ids import uuid7
 from asgilook.image import Format, Image, Original, Size
+from asgilook.intake import Intake
 from asgilook.originals import Opened, Originals, Page
+from asgilook.refusals import Refusals
 from asgilook.store import Store
 from asgilook.thumbnails import Thumbnail, ThumbnailOptions, Thumbnails
 from asgilook.variant import Variant
@@ -38,7 +40,8 @@ class Gallery:
         self._store = store
         self._cache = cache
         self._workers = workers
-        self._options = options
+        terms = f"{options.limits.max_pixels} {options.limits.max_cost_bytes}"
+        self._intake = Intake(workers, Refusals(cache, terms), options)
         self._new_id = new_id
         self._originals = Originals(store)
         self._thumbnails = Thumbnails(
@@ -63,14 +66,15 @@ class Gallery:
         """Close the rooms below, in reverse."""
         await self._lifetime.aclose()
 
-    async def add(self, upload: Path, claim: Claim | None = None) -> Original:
+    async def add(self, upload: Path, sha256: bytes, claim_key: str | None = None) -> Original:
         """Make an image of an uploaded file: when this returns it is stored, listed and warm.
 
         The same upload with the same claim is the same image, however often it is sent. Raises
         `UploadRefused`, `Overloaded` and `StoreUnavailable`.
         """
-        if claim is None:
-            return await self._make(upload, self._new_id(), None)
+        if claim_key is None:
+            return await self._make(upload, sha256, self._new_id(), None)
+        claim = Claim(claim_key, sha256)
         return await self._adding.run(
             (claim.name, claim.sha256), partial(self._add_claimed, upload, claim)
         )
@@ -87,14 +91,16 @@ class Gallery:
 
     async def _make_claimed(self, upload: Path, image_id: UUID, claim: Claim) -> Original:
         try:
-            return await self._make(upload, image_id, claim.name)
+            return await self._make(upload, claim.sha256, image_id, claim.name)
         except UploadRefused:
             # No image will come of it, so its key is free for one that is sound.
             await self._claims.release(claim)
             raise
 
-    async def _make(self, upload: Path, image_id: UUID, claim: str | None) -> Original:
-        made = await self._workers.decode(partial(ingest, upload, self._options))
+    async def _make(
+        self, upload: Path, sha256: bytes, image_id: UUID, claim: str | None
+    ) -> Original:
+        made = await self._intake.take(upload, sha256)
         image = Image(image_id, made.size, len(made.jpeg), made.placeholder)
         original = Original(image, made.sha256, made.source_type, claim)
         await self._originals.keep(original, made.jpeg)

@@ -121,17 +121,23 @@ class Thumbnails:
         image, jpeg = await self._read(image_id)
         sizes = [alone] if alone else self.rungs(image)
         job = partial(render, jpeg, sizes, kind, self._options.quality)
-        return _rung_entries(image, await self._workers.render(job), kind)
+        return _rung_entries(image, await self._workers.render(job, _cost_bytes(image)), kind)
 
     async def _make_variant(self, image_id: UUID, variant: Variant) -> Entries:
         image, jpeg = await self._read(image_id)
         job = partial(render_variant, jpeg, variant, self._options.quality)
-        return {variant.name: _entry(image, await self._workers.render(job), variant.kind)}
+        made = await self._workers.render(job, _cost_bytes(image))
+        return {variant.name: _entry(image, made, variant.kind)}
 
     async def _read(self, image_id: UUID) -> tuple[Image, bytes]:
         opened = await self._originals.open(image_id)
         async with opened.stream as stream:
             return opened.original.image, b"".join([piece async for piece in stream])
+
+
+def _cost_bytes(image: Image) -> int:
+    """Price the rendering of an image: what a decode at full size and its copies take at most."""
+    return 6 * image.size.width * image.size.height
 
 
 def _name(size: Size, kind: Format) -> str:

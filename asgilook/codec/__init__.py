@@ -1,6 +1,17 @@
 """Pixels. Pure, synchronous functions; the only room that knows Pillow."""
 
+from asgilook.codec.header import MEDIA_TYPES, Header, HeaderLimits, inspect
 from asgilook.codec.ingest import Ingested, IngestOptions, ingest
 from asgilook.codec.render import render, render_variant
 
-__all__ = ["IngestOptions", "Ingested", "ingest", "render", "render_variant"]
+__all__ = [
+    "MEDIA_TYPES",
+    "Header",
+    "HeaderLimits",
+    "IngestOptions",
+    "Ingested",
+    "ingest",
+    "inspect",
+    "render",
+    "render_variant",
+]

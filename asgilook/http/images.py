@@ -8,7 +8,6 @@ from uuid import UUID
 import falcon
 from falcon.asgi import Request, Response
 
-from asgilook.claims import Claim
 from asgilook.errors import ClaimMalformed, InvalidPage, UploadRefused
 from asgilook.gallery import Gallery
 from asgilook.http import answers, problems, tags, uploads, urls
@@ -65,9 +64,9 @@ class ImagesResource:
     async def _add(self, file: Upload, key: str | None, place: int) -> Original | UploadRefused:
         if file.refusal:
             return file.refusal
-        claim = Claim(f"{key} {place}", file.sha256) if key else None
+        claim_key = f"{key} {place}" if key else None
         try:
-            return await self._gallery.add(file.path, claim)
+            return await self._gallery.add(file.path, file.sha256, claim_key)
         except UploadRefused as refusal:
             return refusal
 

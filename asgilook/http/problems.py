@@ -14,7 +14,7 @@ from falcon.asgi import App, Request, Response
 from falcon.constants import COMBINED_METHODS
 
 from asgilook import errors
-from asgilook.codec.ingest import MEDIA_TYPES
+from asgilook.codec import MEDIA_TYPES
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from falcon.asgi import Request
 from falcon.media import MultipartFormHandler
 from falcon.media.multipart import MultipartParseError
 
-from asgilook.codec.ingest import MEDIA_TYPES
+from asgilook.codec import MEDIA_TYPES
 from asgilook.errors import (
     UnsupportedType,
     UploadEmpty,

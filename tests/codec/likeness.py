@@ -5,12 +5,12 @@ from tempfile import NamedTemporaryFile
 
 from PIL import Image, ImageChops, ImageStat
 
-from asgilook.codec import Ingested, IngestOptions, ingest
+from asgilook.codec import HeaderLimits, Ingested, IngestOptions, ingest
 from asgilook.codec.colour import Colour
 
 WHITE = (255, 255, 255)
 OPTIONS = IngestOptions(
-    max_pixels=1_000_000,
+    limits=HeaderLimits(max_pixels=1_000_000, max_cost_bytes=512 * 1024 * 1024),
     min_thumb_size=64,
     jpeg_quality=90,
     thumbnail_quality=80,

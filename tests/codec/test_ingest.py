@@ -87,7 +87,7 @@ def test_damaged_files_are_refused_or_make_a_sound_picture(
 
 
 def test_a_picture_of_too_many_pixels_is_refused_by_its_header() -> None:
-    options = replace(OPTIONS, max_pixels=10_000)
+    options = replace(OPTIONS, limits=replace(OPTIONS.limits, max_pixels=10_000))
     assert ingested(pictures.upload((100, 100)), options).size == (100, 100)
     with pytest.raises(PictureTooLarge):
         ingested(pictures.upload((101, 100)), options)

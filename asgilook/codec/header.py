@@ -1,0 +1,151 @@
+"""What a file says of itself, and what decoding it would cost, before any of its pixels are made.
+
+This is read in a child process too: what only parses a header can be as hostile as the rest.
+"""
+
+import contextlib
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from asgilook.errors import BrokenPicture, PictureTooLarge, UnsupportedType, UploadRefused
+from asgilook.image import Size
+
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    # A JPEG with more pictures behind the first; Pillow's JPEG reader finds it.
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+    "AVIF": "image/avif",
+    "TIFF": "image/tiff",
+    "BMP": "image/bmp",
+}
+"""The formats that are taken, by Pillow's names for them. All its other readers stay closed."""
+
+READERS = [name for name in MEDIA_TYPES if name != "MPO"]
+
+MAX_SIDE = 65_500
+"""The longest side that a JPEG can have (libjpeg's JPEG_MAX_DIMENSION)."""
+
+# Pillow's own bound would speak first, of a broken picture; ours is held in `check`.
+Image.MAX_IMAGE_PIXELS = None
+
+MAX_SCANS = 100
+"""Real progressive JPEGs have some ten; each scan costs as much as the first."""
+
+MAX_CHUNKS = 20_000
+"""Each chunk of a PNG costs the same, however short; an encoder's have some 8 KB."""
+
+BASE_COST_BYTES = 8 * 1024 * 1024
+
+# The peak of memory while a file is decoded and encoded, in bytes a pixel: measured with Pillow 13
+# on 24 megapixels, and a tenth more. `tests/codec/test_header.py` measures it again.
+_COSTS = {"WEBP": 19, "AVIF": 11, "JPEG": 9, "MPO": 9}
+_OTHER_COST = 6
+_ALPHA_COST = {"WEBP": 20, "AVIF": 15}
+_OTHER_ALPHA_COST = 11
+_DEEP_COST = 13
+_TURNED_COST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What can be known of a file without decoding it."""
+
+    media_type: str
+    size: Size
+    """As the pixels lie in the file."""
+    cost_bytes: int
+    """The memory that decoding it takes, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderLimits:
+    """What is refused from the header already."""
+
+    max_pixels: int
+    max_cost_bytes: int
+
+
+def inspect(source: Path, limits: HeaderLimits) -> Header:
+    """Read the header of an uploaded file.
+
+    Raises `UnsupportedType`, `BrokenPicture` and `PictureTooLarge`.
+    """
+    with as_refusals(), Image.open(source, formats=READERS) as file:
+        return check(file, source, limits)
+
+
+def check(file: Image.Image, source: Path, limits: HeaderLimits) -> Header:
+    """Hold an opened file against the limits. Raises as `inspect` does."""
+    kind = file.format or ""
+    size = Size(*file.size)
+    if max(size) > MAX_SIDE or size.width * size.height > limits.max_pixels:
+        raise PictureTooLarge(str(size))
+    header = Header(MEDIA_TYPES[kind], size, _cost_bytes(file, kind))
+    if header.cost_bytes > limits.max_cost_bytes:
+        raise PictureTooLarge(f"{size} in {kind} takes {header.cost_bytes} bytes")
+    if kind in _CHECKS and _CHECKS[kind](source):
+        raise BrokenPicture(f"{kind} made to be slow")
+    return header
+
+
+def _cost_bytes(file: Image.Image, kind: str) -> int:
+    if file.has_transparency_data:
+        cost = _ALPHA_COST.get(kind, _OTHER_ALPHA_COST)
+    elif file.mode.startswith(("I", "F")):
+        cost = _DEEP_COST
+    else:
+        cost = _COSTS.get(kind, _OTHER_COST)
+    if "exif" in file.info or kind == "TIFF":
+        cost += _TURNED_COST
+    width, height = file.size
+    return BASE_COST_BYTES + cost * width * height
+
+
+def _has_many_scans(source: Path) -> bool:
+    """Tell whether a JPEG has more scans than any encoder makes (start-of-scan markers)."""
+    with _mapped(source) as data:
+        count, position = 0, data.find(b"\xff\xda")
+        while position >= 0 and count <= MAX_SCANS:
+            count, position = count + 1, data.find(b"\xff\xda", position + 2)
+        return count > MAX_SCANS
+
+
+def _has_many_chunks(source: Path) -> bool:
+    """Tell whether a PNG has more chunks than any encoder makes (PNG 3, section 5.3)."""
+    with _mapped(source) as data:
+        count, position = 0, 8
+        while position + 12 <= len(data) and count <= MAX_CHUNKS:
+            length = int.from_bytes(data[position : position + 4])
+            count, position = count + 1, position + 12 + length
+        return count > MAX_CHUNKS
+
+
+_CHECKS = {"JPEG": _has_many_scans, "MPO": _has_many_scans, "PNG": _has_many_chunks}
+
+
+@contextlib.contextmanager
+def _mapped(source: Path) -> Iterator[mmap.mmap]:
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield data
+
+
+@contextlib.contextmanager
+def as_refusals() -> Iterator[None]:
+    """Let nothing that Pillow raises on a hostile file mean anything but "this is no picture"."""
+    try:
+        yield
+    except UploadRefused:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnsupportedType(str(error)) from None
+    except MemoryError:
+        raise PictureTooLarge("out of memory") from None
+    except Exception as error:  # noqa: BLE001 - what Pillow raises on broken files has no end
+        raise BrokenPicture(f"{type(error).__name__}: {error}") from None
