@@ -63,13 +63,13 @@ def oriented(picture: Image.Image, orientation: int, kind: str = "JPEG") -> byte
     return encode(lying, kind, exif=exif)
 
 
-def gossiping(kind: str, size: Pair = (320, 240)) -> bytes:
-    """Encode a photograph with a colour profile that tells `SECRET` as EXIF, XMP and comment."""
+def gossiping(kind: str, size: Pair = (320, 240), **options: Any) -> bytes:
+    """Encode a photograph that tells `SECRET` as EXIF, XMP and comment."""
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = SECRET
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSAreaInformation] = SECRET
     words = {"exif": exif, "comment": SECRET, "xmp": SECRET.encode()}
-    return upload(size, kind, icc_profile=swapped_profile(), **words)
+    return upload(size, kind, **words, **options)
 
 
 def sticker(size: Pair = (256, 256)) -> Image.Image:
@@ -88,8 +88,23 @@ def deep_ramp(size: Pair = (256, 256)) -> Image.Image:
 
 def swapped_profile() -> bytes:
     """Make a profile that calls sRGB's green red, and its red green."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = _srgb_profile()
     return profile.replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ").replace(b"....", b"gXYZ")
+
+
+def light_grey_profile() -> bytes:
+    """Make a profile for grey whose middle is lighter than that of sRGB: 192 instead of 128."""
+    profile = _srgb_profile().replace(b"RGB XYZ ", b"GRAYXYZ ").replace(b"rTRC", b"kTRC")
+    return profile.replace(_fixed(2.4), _fixed(1.0))
+
+
+def _srgb_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def _fixed(number: float) -> bytes:
+    """Spell a number as profiles do (ICC.1:2022, section 4.6)."""
+    return struct.pack(">i", int(number * 65536))
 
 
 def animation(kind: str, size: Pair = (200, 100)) -> bytes:

@@ -1,6 +1,7 @@
 """Things done once for all who want them, and things of a kind done together."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -81,6 +82,8 @@ async def test_work_goes_on_when_all_who_wanted_it_have_left() -> None:
 
 
 async def test_a_failure_that_nobody_waits_for_is_nobodys_trouble() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     flights = SingleFlight[str, int]()
     asker = asyncio.create_task(flights.run("a", failing))
     await asyncio.sleep(0)
@@ -88,6 +91,8 @@ async def test_a_failure_that_nobody_waits_for_is_nobodys_trouble() -> None:
     await turns()
     assert asker.cancelled()
     assert await flights.run("a", done) == 7
+    gc.collect()
+    assert complaints == []
 
 
 async def test_closing_calls_off_what_is_under_way() -> None:

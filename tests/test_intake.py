@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from asgilook.cache.memory import MemoryCache
-from asgilook.codec import HeaderLimits, Ingested, IngestOptions
+from asgilook.codec import HeaderLimits, Ingested, IngestOptions, inspect
 from asgilook.errors import BrokenPicture, PictureTooLarge, UnsupportedType, UploadRefused
 from asgilook.intake import Intake
 from asgilook.refusals import Refusals
@@ -136,11 +136,5 @@ async def test_a_picture_takes_no_more_memory_than_its_price(
     picture.convert(mode).save(path, kind, **options)
     idle = (await entrance.peaks_mb())[1]
     await entrance.take(path.read_bytes())
-    price = await entrance.workers.inspect(partial(_price_mb, path))
-    assert (await entrance.peaks_mb())[1] - idle <= price
-
-
-def _price_mb(path: Path) -> int:
-    from asgilook.codec import inspect  # noqa: PLC0415 - this runs in a decoder
-
-    return inspect(path, LIMITS).cost_bytes // (1024 * 1024)
+    header = await entrance.workers.inspect(partial(inspect, path, LIMITS))
+    assert ((await entrance.peaks_mb())[1] - idle) * 1024 * 1024 <= header.cost_bytes

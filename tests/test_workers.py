@@ -192,7 +192,7 @@ async def test_more_work_than_may_wait_is_turned_away(
 
 
 async def test_as_much_is_rendered_at_once_as_there_are_slots() -> None:
-    pair, lock, under_way, most = threading.Barrier(2), threading.Lock(), 0, 0
+    pair, lock, under_way, most = threading.Barrier(2, timeout=30), threading.Lock(), 0, 0
 
     def job() -> None:
         nonlocal under_way, most

@@ -106,7 +106,13 @@ def test_head_is_answered_from_the_copy_of_get(site: Site, path: str) -> None:
     for head in (cold, warm):
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["etag"] == get.headers["etag"]
-    assert warm.headers.get("content-length") == get.headers.get("content-length")
+
+
+def test_head_tells_the_length_of_an_image(site: Site, image: str) -> None:
+    cold, get, warm = site.cache.head(image), site.get(image), site.cache.head(image)
+
+    for answer in (cold, get, warm):
+        assert int(answer.headers["content-length"]) == len(get.content)
 
 
 def test_a_query_makes_no_second_copy_of_an_image(site: Site) -> None:

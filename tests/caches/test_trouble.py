@@ -36,8 +36,8 @@ def test_an_old_listing_is_better_than_none(site: Site, trouble: Proxy) -> None:
     site.clock.move_on(HOUR_S)
 
     with cut_off(trouble):
-        during = [site.get(path) for _ in range(2)]
-    assert {(one.status_code, one.content) for one in during} == {(200, before.content)}
+        during = site.get(path)
+    assert (during.status_code, during.content) == (200, before.content)
 
     added = site.add()
     assert eventually(lambda: added in site.get(path).json())
@@ -81,8 +81,11 @@ def test_half_an_answer_is_not_taken_for_the_whole(site: Site) -> None:
     whole = site.origin.get(path).content
     site.hop.bodies_end_after_bytes = len(whole) // 2
     try:
-        with pytest.raises(httpx.RemoteProtocolError):
-            site.get(path)
+        cut = site.get(path)
+    except httpx.RemoteProtocolError:
+        pass  # Most often the cache is passing on what it receives already, and is cut itself.
+    else:
+        assert cut.status_code == 503
     finally:
         site.hop.bodies_end_after_bytes = None
 

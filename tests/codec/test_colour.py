@@ -131,10 +131,25 @@ def test_a_profile_counts_for_a_palette() -> None:
     assert is_near(colour_at(shown(upload), 0.5), GREEN)
 
 
-@pytest.mark.parametrize("mode", ["L", "CMYK"])
-def test_a_profile_for_other_colours_is_ignored(mode: str) -> None:
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_a_profile_counts_for_grey(kind: str) -> None:
+    grey = Image.new("L", (64, 64), 128)
+    upload = pictures.encode(grey, kind, icc_profile=pictures.light_grey_profile())
+    assert is_near(colour_at(shown(upload), 0.5), (192, 192, 192))
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile"),
+    [
+        ("L", pictures.swapped_profile()),
+        ("CMYK", pictures.swapped_profile()),
+        ("RGB", pictures.light_grey_profile()),
+    ],
+    ids=["L", "CMYK", "RGB"],
+)
+def test_a_profile_for_other_colours_is_ignored(mode: str, profile: bytes) -> None:
     picture = pictures.photograph((64, 64)).convert(mode)
-    upload = pictures.encode(picture, "JPEG", icc_profile=pictures.swapped_profile())
+    upload = pictures.encode(picture, "JPEG", icc_profile=profile)
     assert difference(shown(upload), picture) < 8
 
 

@@ -133,8 +133,11 @@ def test_only_the_first_frame_is_taken(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
-def test_what_a_file_tells_about_its_maker_goes_no_further(kind: str) -> None:
-    upload = pictures.gossiping(kind)
+@pytest.mark.parametrize("profile", [None, pictures.swapped_profile()], ids=["plain", "profile"])
+def test_what_a_file_tells_about_its_maker_goes_no_further(
+    kind: str, profile: bytes | None
+) -> None:
+    upload = pictures.gossiping(kind, icc_profile=profile)
     assert pictures.SECRET.encode() in upload
     made = ingested(upload)
     for body in everything_made_of(made):

@@ -33,6 +33,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
         "HEAD_TIMEOUT": "3",
         "UPLOAD_TIMEOUT": "3",
         "RENDER_SLOTS": "1",
+        "DECODE_MEMORY_BYTES": "67108864",
     }
     away = {
         "S3_BUCKET": "away",
