@@ -75,6 +75,8 @@ def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
         server_header=False,
         http="asgilook.http.protocol:EdgeProtocol",
         ws="none",
+        # Who may write hangs on the connection itself: nothing that a client says is believed.
+        proxy_headers=False,
         access_log=False,  # the application writes a line for each request itself
         log_config=_log_config(with_requests=access_log),
         timeout_keep_alive=settings.idle_timeout,

@@ -42,4 +42,7 @@ class timed:  # noqa: N801 - reads as the statement that it makes
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        add({self._name: time.perf_counter() - self._start_s})
+        spent_s = _spent_s.get()
+        if spent_s is not None:
+            seconds = time.perf_counter() - self._start_s
+            spent_s[self._name] = spent_s.get(self._name, 0.0) + seconds

@@ -52,6 +52,7 @@ class RedisCache(Cache):
         self._rest_until_s = 0.0
         self._redis: Redis
         self._renewed_s: dict[str, float] = {}
+        self._hears_drops = True
         self._lookups = Batches(self._look_up)
 
     async def open_up(self) -> None:
@@ -123,14 +124,13 @@ class RedisCache(Cache):
         Messages sent while the connection is away are lost, so what listens must not rely on
         hearing all of them.
         """
-        told = False
         while True:
             try:
                 await self._listen(forget)
             except (RedisError, OSError, TimeoutError) as error:
-                if not told:
+                if self._hears_drops:
                     _log.warning("redis: drops elsewhere are not heard of now: %s", error)
-                told = True
+                self._hears_drops = False
             await asyncio.sleep(REST_S)
 
     async def _listen(self, forget: Callable[[UUID], Awaitable[None]]) -> None:
@@ -140,6 +140,7 @@ class RedisCache(Cache):
             redis.pubsub(ignore_subscribe_messages=True) as subscription,
         ):
             await subscription.subscribe(_DROPS)
+            self._hears_drops = True
             while True:
                 message = await subscription.get_message(timeout=None)
                 if message:

@@ -19,6 +19,7 @@ from asgilook.http.thumbnails import HIT, thumbnail_fields
 from asgilook.ids import parse_id
 
 REMEMBERED_HEADS = 10_000
+LONGEST_PATH = len("/thumbnails//99999x99999.jpeg") + 36
 
 _PATH = re.compile(r"/thumbnails/([0-9a-f-]{36})/([1-9][0-9]{0,4}x[1-9][0-9]{0,4}\.[a-z]{4})")
 
@@ -28,16 +29,18 @@ class Express:
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
+        self._read = lru_cache(REMEMBERED_HEADS)(_read)
         self._head = lru_cache(REMEMBERED_HEADS)(_prepare)
 
     async def answer(self, exchange: Exchange, method: str, path: str) -> bool:
         """Answer a plain GET of a thumbnail that is in the cache; tell whether that was done."""
-        match = _PATH.fullmatch(path) if method == "GET" else None
-        if match is None or not exchange.head.is_plain:
+        # No long path is worth being remembered.
+        named = self._read(path) if method == "GET" and len(path) <= LONGEST_PATH else None
+        if named is None or not exchange.head.is_plain:
             return False
-        image_id = parse_id(match[1])
-        entry = await self._gallery.cached(image_id, match[2]) if image_id else None
-        if image_id is None or entry is None:
+        image_id, name = named
+        entry = await self._gallery.cached(image_id, name)
+        if entry is None:
             return False
         known = exchange.head.if_none_match
         is_known = known is not None and names_etag(known.decode("latin-1"), entry.etag)
@@ -46,6 +49,12 @@ class Express:
         head = self._head(image_id, entry.content_type, entry.etag, entry.modified, length)
         await exchange.give(status, head, body or b"")
         return True
+
+
+def _read(path: str) -> tuple[UUID, str] | None:
+    match = _PATH.fullmatch(path)
+    image_id = parse_id(match[1]) if match else None
+    return (image_id, match[2]) if match and image_id else None
 
 
 def _prepare(

@@ -61,6 +61,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._idle_bytes = 0
+        self._piece_bytes = 0
+        self._is_in_head = False
         self._date_s = 0
         self._is_refused = False
         self.parser = StayingParser(self)
@@ -78,22 +80,24 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._is_refused or self.transport.is_closing():
             self.transport.discard()
             return
-        # uvicorn stops its own timer at any byte, an empty line between requests included.
-        if self.cycle is None or self.cycle.response_complete:
-            self._await_head()
-        self._idle_bytes += len(data)
+        self._piece_bytes = len(data)
+        self._idle_bytes += self._piece_bytes
         super().data_received(data)
+        # Most heads come in one piece, and need no timer. But uvicorn stops its own at any byte,
+        # an empty line between requests included.
+        if self._is_in_head or self.cycle is None or self.cycle.response_complete:
+            self._await_head()
         if self._idle_bytes > HEAD_LIMIT_BYTES:
             self._refuse(_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.transport.is_expecting_more = True
-        self._await_head()
+        self._is_in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # A field behind the body would come to be among those of the head.
-        if self._head_timer:
+        if self._is_in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -102,10 +106,10 @@ class EdgeProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         self._refresh_date()
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > HEAD_LIMIT_BYTES or len(self.headers) > FIELDS_LIMIT:
+        if self._is_head_too_large():
             self._refuse(_TOO_LARGE)
             raise ValueError("head too large")  # ends the parsing
+        self._is_in_head = False
         self._head_arrived()
         if not self.url.startswith(b"/"):
             self.url = _NO_PATH.sub(b"/", self.url)
@@ -113,6 +117,14 @@ class EdgeProtocol(HttpToolsProtocol):
             self.expect_100_continue = False  # RFC 9110, section 10.1.1
         super().on_headers_complete()
         self.scope["extensions"] = cast(Any, {GIVE: partial(self._give, self.cycle)})
+
+    def _is_head_too_large(self) -> bool:
+        if len(self.headers) > FIELDS_LIMIT:
+            return True
+        if self._idle_bytes + self._piece_bytes <= HEAD_LIMIT_BYTES:
+            return False  # all that came is less
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return size > HEAD_LIMIT_BYTES
 
     def head_without_offer(self) -> bytes:
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
@@ -138,9 +150,8 @@ class EdgeProtocol(HttpToolsProtocol):
             await self.flow.drain()
         if cycle.disconnected:
             return
-        defaults = spelled(cycle.default_headers)
         end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((STATUS_LINE[status], defaults, fields, end, body)))
+        self.transport.write(b"".join((STATUS_LINE[status], self._defaults, fields, end, body)))
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()
@@ -175,7 +186,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._is_refused:
             return
         self._is_refused = True
-        is_in_body = self._head_timer is None and self.transport.is_expecting_more
+        is_in_body = not self._is_in_head and self.transport.is_expecting_more
         self._head_arrived()
         # Whoever is refused here may be in the middle of anything.
         self.transport.is_expecting_more = True
@@ -200,6 +211,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self._date_s = now_s
             date = (b"date", formatdate(now_s, usegmt=True).encode())
             self.server_state.default_headers = [date, *self.config.encoded_headers]
+            self._defaults = spelled(self.server_state.default_headers)
 
 
 def _keep_kernel_buffer_short(transport: asyncio.Transport) -> None:

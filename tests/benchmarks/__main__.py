@@ -52,8 +52,9 @@ def main(only: tuple[str, ...], rounds: int, seconds: float) -> None:
     pages   a page of 100 out of 10,000 images, beside one out of 100
     memory  of a worker and its children after 1,000 requests, beside idle
 
-    The servers that this takes are started on free ports of 127.0.0.1, and stopped. Both sides of
-    a row are measured in turn; it shows their medians, and the median and range of their ratios.
+    The servers that this takes are started on free ports of 127.0.0.1, and stopped. A row names
+    its two sides, ours first, which are measured in turn. It shows the medians of both, and the
+    median and the range of their ratios, round by round.
     """
     # A store that is filled here needs the key of the test servers, and nobody's own.
     os.environ.update(servers.AWS_ENVIRONMENT)

@@ -18,6 +18,7 @@ from tests.benchmarks.report import Row
 
 BUCKET = "memory"
 CONNECTIONS = 8
+LOOKS = 10
 # Fifty requests, twenty times.
 ROUNDS = 20
 UPLOADS, MISSES, HITS, ORIGINALS, PAGES = 2, 4, 24, 10, 10
@@ -55,11 +56,13 @@ class _Resident:
 
 
 def _at_rest(pid: int) -> _Resident:
-    """Look again and again until nothing changes any more: children may still be starting."""
-    before, now = None, _Resident.of(pid)
-    while now != before:
+    """Look until nothing changes any more, but not for ever: children may still be starting."""
+    now = _Resident.of(pid)
+    for _ in range(LOOKS):
         time.sleep(1)
         before, now = now, _Resident.of(pid)
+        if now == before:
+            break
     return now
 
 
