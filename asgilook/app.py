@@ -82,5 +82,7 @@ def make_cache(settings: Settings) -> Cache:
     """Choose the cache: memory, with Redis behind it if one is set."""
     if settings.redis_url is None:
         return MemoryCache(settings.memory_cache_bytes, settings.cache_ttl)
+    if not settings.memory_cache_bytes:
+        return RedisCache(settings.redis_url, settings.cache_ttl)
     near = MemoryCache(settings.memory_cache_bytes, NEAR_TTL_S, renew=False)
     return TieredCache(near, RedisCache(settings.redis_url, settings.cache_ttl))
