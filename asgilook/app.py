@@ -10,6 +10,7 @@ from asgilook.config import Settings
 from asgilook.gallery import Gallery
 from asgilook.http import problems, urls
 from asgilook.http.access import Access
+from asgilook.http.client_address import ClientAddresses
 from asgilook.http.express import Express
 from asgilook.http.health import HealthResource, ReadyResource
 from asgilook.http.images import ImageResource, ImagesResource
@@ -17,13 +18,16 @@ from asgilook.http.lifespan import Lifespan
 from asgilook.http.openapi import DocumentResource
 from asgilook.http.originals import OriginalResource
 from asgilook.http.protocol import Limits
+from asgilook.http.rate_limit import RateLimit
 from asgilook.http.service import Service
 from asgilook.http.signed import SignedResource
 from asgilook.http.thumbnails import ThumbnailResource
+from asgilook.quota import Measure
 from asgilook.signing import Signer
 from asgilook.store import Store
 from asgilook.store.files import FileStore
 from asgilook.store.s3 import Bucket, S3Store
+from asgilook.usage import Usage
 from asgilook.workers import Workers
 
 
@@ -48,27 +52,43 @@ def create_app(
         ),
     )
     limits = Limits(settings.head_timeout, settings.write_timeout)
-    app = Service(middleware=Lifespan(gallery, limits))
+    access = Access(settings.api_keys)
+    addresses = ClientAddresses(settings.trusted_proxies)
+    rate_limit = RateLimit(make_usage(settings), access, addresses)
+    app = Service(middleware=[Lifespan(gallery, limits), rate_limit])
     app.body_s = settings.upload_timeout
     app.express = Express(gallery)
     app.resp_options.default_media_type = None  # type: ignore[assignment] # no content, no type
     problems.install(app)
     for name, converter in urls.CONVERTERS.items():
         app.router_options.converters[name] = converter
-    _add_routes(app, gallery, settings)
+    _add_routes(app, gallery, settings, access, rate_limit)
     return app
 
 
-def _add_routes(app: Service, gallery: Gallery, settings: Settings) -> None:
-    access = Access(settings.api_keys)
-    app.add_route(urls.IMAGES, ImagesResource(gallery, access, settings.max_upload_bytes))
+def _add_routes(
+    app: Service, gallery: Gallery, settings: Settings, access: Access, rate_limit: RateLimit
+) -> None:
+    images = ImagesResource(gallery, access, rate_limit, settings.max_upload_bytes)
+    app.add_route(urls.IMAGES, images)
     app.add_route(urls.IMAGE, ImageResource(gallery, access))
     app.add_route(urls.ORIGINAL, OriginalResource(gallery))
-    app.add_route(urls.THUMBNAIL, ThumbnailResource(gallery))
-    app.add_route(urls.SIGNED, SignedResource(gallery, Signer(settings.signing_keys)))
+    app.add_route(urls.THUMBNAIL, ThumbnailResource(gallery, rate_limit))
+    signer = Signer(settings.signing_keys)
+    app.add_route(urls.SIGNED, SignedResource(gallery, signer, rate_limit))
     app.add_route("/healthz", HealthResource())
     app.add_route("/readyz", ReadyResource(gallery))
     app.add_route("/openapi.json", DocumentResource())
+
+
+def make_usage(settings: Settings) -> Usage:
+    """Choose what is counted of each client; what has no limit is not."""
+    quotas = {
+        Measure.UPLOADS: settings.rate_limit_uploads,
+        Measure.BYTES: settings.rate_limit_bytes,
+        Measure.RENDERING: settings.rate_limit_rendering,
+    }
+    return Usage({each: quota for each, quota in quotas.items() if quota}, settings.redis_url)
 
 
 def make_store(settings: Settings) -> Store:

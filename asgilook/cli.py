@@ -14,7 +14,7 @@ from uvicorn.config import LOGGING_CONFIG
 from asgilook import __version__, config
 from asgilook.config import Settings
 from asgilook.errors import ConfigError
-from asgilook.http.access import hash_key
+from asgilook.http.access import hash_key, key_name
 from asgilook.http.supervisor import Supervisor
 from asgilook.http.urls import signed_path
 from asgilook.image import Format, parse_size
@@ -58,6 +58,8 @@ def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
     click.echo(f"asgilook {__version__}: pictures in {where}, {_cache_words(settings)}", err=True)
     if not settings.api_keys:
         click.echo("asgilook: no API_KEYS are set, so only this machine may upload", err=True)
+    elif settings.trusted_proxies is None:
+        click.echo("asgilook: no TRUSTED_PROXIES are set, so readers have no rate limits", err=True)
     if workers > 1 and not settings.redis_url:
         click.echo(
             "asgilook: without REDIS_URL each worker has a cache of its own, and may serve a "
@@ -142,16 +144,23 @@ def key() -> None:
 
 
 @key.command("new")
+@click.option("--name", metavar="NAME", help="Whose it is, for the log and the limits.")
 @click.option("--signing", is_flag=True, help="A key for `asgilook sign` instead.")
-def new_key(*, signing: bool) -> None:
+def new_key(name: str | None, *, signing: bool) -> None:
     """Make a key: give it to whoever may upload, and its hash to the service."""
     if signing:
         click.echo(new_signing_key())
         click.echo(f"\nPut it first in {config.variable('signing_keys')}.", err=True)
         return
     made = secrets.token_urlsafe(32)
+    entry = f"{name}:{hash_key(made).hex()}" if name else hash_key(made).hex()
+    try:
+        config.check_api_key(entry)
+    except ValueError:
+        text = "up to 32 letters, digits, dots, dashes and underscores"
+        raise click.BadParameter(text, param_hint="--name") from None
     click.echo(f"key   {made}")
-    click.echo(f"hash  {hash_key(made).hex()}")
+    click.echo(f"hash  {entry}")
     click.echo(
         f"\nAdd the hash to {config.variable('api_keys')}; the key is shown only now.", err=True
     )
@@ -192,7 +201,7 @@ def _shown(name: str, settings: Settings) -> str:
         case "redis_url", str(url):
             return config.masked(url)
         case "api_keys", tuple(hashes):
-            return ", ".join(f"{text[:8]}..." for text in hashes)
+            return ", ".join(f"{key_name(text)}..." for text in hashes)
         case "signing_keys", tuple(keys):
             return ", ".join("***" for _ in keys)
     return str(value)

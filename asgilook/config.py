@@ -2,19 +2,28 @@
 
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from asgilook.errors import ConfigError
+from asgilook.quota import Quota
 
 PREFIX = "ASGI_LOOK_"
 
 _SIGNING_KEY = re.compile(r"(?:[0-9a-f]{2}){16,64}")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_API_KEY = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,31}:)?[0-9a-f]{64}")
 
 
 def _check_url(*schemes: str) -> AfterValidator:
@@ -26,10 +35,25 @@ def _check_url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _check_digest(digest: str) -> str:
-    if not _DIGEST.fullmatch(digest):
+def check_api_key(key: str) -> str:
+    """Raises `ValueError` where this is not a hash, with a name before it or without."""
+    if not _API_KEY.fullmatch(key):
         raise ValueError("hashes as `asgilook key new` prints them, separated by commas")
-    return digest
+    return key
+
+
+def _check_proxy(proxy: str) -> str:
+    try:
+        return proxy if proxy == "unix" else str(ip_network(proxy))
+    except ValueError as error:
+        raise ValueError(f"addresses, networks, unix, or direct alone: {error}") from error
+
+
+def _read_quota(value: object) -> object:
+    return None if value == "none" else Quota.parse(value) if isinstance(value, str) else value
+
+
+RateLimit = Annotated[Quota | None, NoDecode, BeforeValidator(_read_quota)]
 
 
 def _check_signing_key(key: str) -> str:
@@ -116,13 +140,12 @@ class Settings(BaseSettings):
         le=256,
         description="pictures decoded at once in each process; by default one for each processor",
     )
-    api_keys: Annotated[tuple[Annotated[str, AfterValidator(_check_digest)], ...], NoDecode] = (
+    api_keys: Annotated[tuple[Annotated[str, AfterValidator(check_api_key)], ...], NoDecode] = (
         Field(
             (),
             description="hashes of the keys that may write; without any, only this machine may",
         )
     )
-
     signing_keys: Annotated[
         tuple[Annotated[str, AfterValidator(_check_signing_key)], ...], NoDecode
     ] = Field(
@@ -130,11 +153,38 @@ class Settings(BaseSettings):
         repr=False,
         description="keys for thumbnails off the ladder; the first one signs, any one verifies",
     )
+    rate_limit_uploads: RateLimit = Field(
+        Quota.parse("600/minute"), description="pictures that one client may upload; or `none`"
+    )
+    rate_limit_bytes: RateLimit = Field(
+        Quota.parse("10G/hour"), description="bytes that one client may upload; or `none`"
+    )
+    rate_limit_rendering: RateLimit = Field(
+        Quota.parse("60/minute"),
+        description="seconds of a processor that one client may cost; or `none`",
+    )
+    trusted_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_check_proxy)], ...] | None, NoDecode
+    ] = Field(
+        None,
+        description="whose word about a client's address is believed; `direct` for no proxy",
+    )
 
     @field_validator("api_keys", "signing_keys", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_proxies(cls, value: object) -> object:
+        return () if value == "direct" else cls._split(value)
+
+    @model_validator(mode="after")
+    def _check_quota_for_bytes(self) -> Self:
+        if self.rate_limit_bytes and self.rate_limit_bytes.amount < self.max_upload_bytes:
+            raise ValueError(f"{PREFIX}RATE_LIMIT_BYTES: less than {PREFIX}MAX_UPLOAD_BYTES")
+        return self
 
     @model_validator(mode="after")
     def _check_bucket(self) -> Self:

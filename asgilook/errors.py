@@ -45,6 +45,14 @@ class Overloaded(AsgilookError):
     """There is more work waiting than this process accepts."""
 
 
+class RateLimited(AsgilookError):
+    """A client has used up what it may use; for all of it to be back it takes `wait_s` seconds."""
+
+    def __init__(self, what: str, wait_s: int) -> None:
+        super().__init__(what)
+        self.wait_s = wait_s
+
+
 class InvalidPage(AsgilookError):
     """The cursor or the limit of a listing is not one that we give out or accept."""
 

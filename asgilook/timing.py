@@ -24,6 +24,12 @@ def add(more_s: Mapping[str, float]) -> None:
             spent_s[name] = spent_s.get(name, 0.0) + seconds
 
 
+def spent_s(*names: str) -> float:
+    """Tell how much of the time of this task's request is noted under these names."""
+    spent_s = _spent_s.get() or {}
+    return sum(spent_s.get(name, 0.0) for name in names)
+
+
 class timed:  # noqa: N801 - reads as the statement that it makes
     """Notes how long a block takes: `with timed("s3"):`."""
 

@@ -7,6 +7,7 @@ import pytest
 from asgilook import config
 from asgilook.config import Settings
 from asgilook.errors import ConfigError
+from asgilook.quota import Quota
 
 DIGEST = "0123456789abcdef" * 4
 OTHER_DIGEST = "fedcba9876543210" * 4
@@ -35,6 +36,14 @@ ACCEPTED: list[tuple[str, str, object]] = [
     ("API_KEYS", DIGEST, (DIGEST,)),
     ("API_KEYS", f" {DIGEST} , {OTHER_DIGEST}", (DIGEST, OTHER_DIGEST)),
     ("SIGNING_KEYS", f"{DIGEST},{OTHER_DIGEST}", (DIGEST, OTHER_DIGEST)),
+    ("API_KEYS", f"ci-2.x_1:{DIGEST},{OTHER_DIGEST}", (f"ci-2.x_1:{DIGEST}", OTHER_DIGEST)),
+    ("RATE_LIMIT_UPLOADS", "1/second", Quota(1, 1, "1/second")),
+    ("RATE_LIMIT_UPLOADS", "none", None),
+    ("RATE_LIMIT_BYTES", "2G/12 hours", Quota(2_000_000_000, 43_200, "2G/12 hours")),
+    ("RATE_LIMIT_BYTES", "999999G/day", Quota(999_999_000_000_000, 86_400, "999999G/day")),
+    ("RATE_LIMIT_RENDERING", "90/2minutes", Quota(90, 120, "90/2minutes")),
+    ("TRUSTED_PROXIES", "direct", ()),
+    ("TRUSTED_PROXIES", "unix, 192.0.2.1,2001:db8::/32", ("unix", "192.0.2.1/32", "2001:db8::/32")),
 ]
 
 REFUSED = [
@@ -57,6 +66,25 @@ REFUSED = [
     ("BACKGROUND", "#fff"),
     ("BACKGROUND", "#ffffff\n"),
     ("DECODE_TIMEOUT", "0"),
+    ("API_KEYS", f":{DIGEST}"),
+    ("API_KEYS", f"two words:{DIGEST}"),
+    ("API_KEYS", f"{'n' * 33}:{DIGEST}"),
+    ("RATE_LIMIT_UPLOADS", "600"),
+    ("RATE_LIMIT_UPLOADS", "0/minute"),
+    ("RATE_LIMIT_UPLOADS", "1/0 minutes"),
+    ("RATE_LIMIT_UPLOADS", "-1/minute"),
+    ("RATE_LIMIT_UPLOADS", "1.5/minute"),
+    ("RATE_LIMIT_UPLOADS", "1/week"),
+    ("RATE_LIMIT_UPLOADS", "1K/minute"),
+    ("RATE_LIMIT_UPLOADS", "None"),
+    ("RATE_LIMIT_BYTES", "1000000G/day"),
+    ("RATE_LIMIT_BYTES", "1M/day"),
+    ("RATE_LIMIT_RENDERING", "a processor"),
+    ("TRUSTED_PROXIES", "none"),
+    ("TRUSTED_PROXIES", "direct,192.0.2.1"),
+    ("TRUSTED_PROXIES", "192.0.2.1/24"),
+    ("TRUSTED_PROXIES", "proxy.test"),
+    ("TRUSTED_PROXIES", "192.0.2.1,"),
     ("DECODE_MEMORY_BYTES", "67108863"),
     ("DECODE_TIMEOUT", "301"),
     ("HEAD_TIMEOUT", "nan"),

@@ -9,6 +9,7 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from asgilook.errors import WriteForbidden, WriteUnauthorized
+from asgilook.http.client_address import is_from_this_machine
 
 _FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
@@ -16,22 +17,24 @@ _FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", 
 class Access:
     """Lets in who shows one of the keys, or, with no keys set up, who is on this machine."""
 
-    def __init__(self, key_hashes: Collection[str]) -> None:
-        self._hashes = [bytes.fromhex(text) for text in key_hashes]
+    def __init__(self, api_keys: Collection[str]) -> None:
+        self._names = dict(_named_hash(text) for text in api_keys)
 
     def check(self, req: Request) -> None:
         """Raises `WriteUnauthorized` or `WriteForbidden`."""
-        if self._hashes:
-            if not self._is_known(shown_key(req)):
+        if self._names:
+            if self.name_of_key(req) is None:
                 raise WriteUnauthorized("no key, or one that is not known here")
         elif not _is_local(req):
-            raise WriteForbidden(f"from {req.remote_addr}")
+            raise WriteForbidden("not straight from this machine")
 
-    def _is_known(self, key: str) -> bool:
+    def name_of_key(self, req: Request) -> str | None:
+        """Name the key that a request shows, if it is one of those."""
+        key = shown_key(req)
         shown = hash_key(key)
         # All of them, so that the time tells nothing about which one came close.
-        matches = [hmac.compare_digest(shown, known) for known in self._hashes]
-        return key != "" and any(matches)
+        matches = [name for known, name in self._names.items() if hmac.compare_digest(shown, known)]
+        return matches[0] if key and matches else None
 
 
 async def may_write(req: Request, resp: Response, resource: Any, params: dict[str, Any]) -> None:
@@ -51,6 +54,16 @@ def hash_key(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
+def key_name(api_key: str) -> str:
+    """Name a key by its entry in the settings: what stands before the hash, or how that starts."""
+    name, _, digest = api_key.rpartition(":")
+    return name or digest[:8]
+
+
+def _named_hash(api_key: str) -> tuple[bytes, str]:
+    return bytes.fromhex(api_key.rpartition(":")[2]), key_name(api_key)
+
+
 def _is_local(req: Request) -> bool:
     """Tell whether a request comes straight from this machine, through no proxy.
 
@@ -62,7 +75,7 @@ def _is_local(req: Request) -> bool:
     origin = req.get_header("origin")
     if origin is not None and origin != f"{req.scheme}://{req.netloc}":
         return False
-    return _is_loopback(req.remote_addr) and (req.host == "localhost" or _is_loopback(req.host))
+    return is_from_this_machine(req) and (req.host == "localhost" or _is_loopback(req.host))
 
 
 def _is_loopback(address: str) -> bool:

@@ -13,6 +13,7 @@ from asgilook.gallery import Gallery
 from asgilook.http import answers, problems, tags, uploads, urls
 from asgilook.http.access import Access, may_write, shown_key
 from asgilook.http.conditions import Validators, Verdict
+from asgilook.http.rate_limit import RateLimit
 from asgilook.http.uploads import Upload, check_head
 from asgilook.http.views import ImageView, image_view
 from asgilook.ids import parse_id
@@ -27,15 +28,19 @@ _IDEMPOTENCY_KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
 class ImagesResource:
     """The collection."""
 
-    def __init__(self, gallery: Gallery, access: Access, limit_bytes: int) -> None:
+    def __init__(
+        self, gallery: Gallery, access: Access, rate_limit: RateLimit, limit_bytes: int
+    ) -> None:
         self.access = access
         self.limit_bytes = limit_bytes
+        self._rate_limit = rate_limit
         self._gallery = gallery
 
     @falcon.before(may_write)
     @falcon.before(check_head)
     async def on_post(self, req: Request, resp: Response) -> None:
         """Add the picture in the body, or the pictures in a form."""
+        await self._rate_limit.check_upload(req)
         key = _idempotency_key(req)
         async with uploads.received(req, self.limit_bytes) as files:
             results = [await self._add(file, key, place) for place, file in enumerate(files)]

@@ -77,6 +77,9 @@ PROBLEMS: dict[type[errors.AsgilookError], Problem] = {
     errors.WriteForbidden: Problem(
         403, "write-forbidden", "No keys are set up here, so only the machine itself may write."
     ),
+    errors.RateLimited: Problem(
+        429, "rate-limited", "You have used up what one client may use for now."
+    ),
     errors.Overloaded: Problem(503, "overloaded", "Too much is going on here right now.", 1),
     errors.StoreUnavailable: Problem(
         503, "store-unavailable", "The pictures are out of reach right now.", 5
@@ -187,4 +190,6 @@ def _fields(error: errors.AsgilookError, problem: Problem) -> dict[str, str]:
             fields["accept-post"] = ACCEPT_POST
         case errors.WriteUnauthorized():
             fields["www-authenticate"] = 'Bearer realm="asgilook"'
+        case errors.RateLimited(wait_s=wait_s):
+            fields["retry-after"] = str(wait_s)
     return fields

@@ -1,6 +1,7 @@
 """`/signed/{signature}/{options}/{id}/{w}x{h}.{format}`: thumbnails off the ladder."""
 
 import time
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from falcon.asgi import Request, Response
 from asgilook.errors import SignatureInvalid, ThumbnailNotFound
 from asgilook.gallery import Gallery
 from asgilook.http import answers, urls
+from asgilook.http.rate_limit import RateLimit
 from asgilook.http.thumbnails import give_thumbnail
 from asgilook.image import Format, Size
 from asgilook.signing import Signer
@@ -35,9 +37,10 @@ async def check_signature(
 class SignedResource:
     """A thumbnail that somebody with a key has asked us to serve."""
 
-    def __init__(self, gallery: Gallery, signer: Signer) -> None:
+    def __init__(self, gallery: Gallery, signer: Signer, rate_limit: RateLimit) -> None:
         self.signer = signer
         self._gallery = gallery
+        self._rate_limit = rate_limit
 
     @falcon.before(check_signature)
     async def on_get(
@@ -53,6 +56,8 @@ class SignedResource:
         variant = Variant.of(size, kind, options)
         if variant is None:
             raise ThumbnailNotFound(str(size))
+        cached = partial(self._gallery.cached, image_id, variant.name)
+        await self._rate_limit.check_rendering(req, cached)
         thumbnail = await self._gallery.variant(image_id, variant)
         give_thumbnail(req, resp, image_id, thumbnail, _lifetime(options))
 

@@ -1,6 +1,7 @@
 """`/thumbnails/{id}/{w}x{h}.{format}`: the sizes of an image's ladder."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from falcon.asgi import Request, Response
@@ -8,6 +9,7 @@ from falcon.asgi import Request, Response
 from asgilook.gallery import Gallery
 from asgilook.http import answers, tags
 from asgilook.http.conditions import Validators
+from asgilook.http.rate_limit import RateLimit
 from asgilook.image import Format, Size
 from asgilook.thumbnails import Thumbnail
 
@@ -19,13 +21,16 @@ _MISS = {"x-asgilook-cache": "Miss", "cache-status": "asgilook; fwd=uri-miss; st
 class ThumbnailResource:
     """A smaller size of an image."""
 
-    def __init__(self, gallery: Gallery) -> None:
+    def __init__(self, gallery: Gallery, rate_limit: RateLimit) -> None:
         self._gallery = gallery
+        self._rate_limit = rate_limit
 
     async def on_get(
         self, req: Request, resp: Response, image_id: UUID, size: Size, kind: Format
     ) -> None:
         """Give the thumbnail, from the cache or made now."""
+        cached = partial(self._gallery.cached, image_id, f"{size}.{kind}")
+        await self._rate_limit.check_rendering(req, cached)
         give_thumbnail(req, resp, image_id, await self._gallery.thumbnail(image_id, size, kind))
 
     on_head = on_get

@@ -73,6 +73,7 @@ async def received(req: Request, limit_bytes: int) -> AsyncIterator[list[Upload]
         else:
             uploads = [await _spool(body, files)]
         await body.finish()
+        req.context.files = len(uploads)
         yield uploads
 
 
@@ -81,6 +82,7 @@ class _Body:
 
     def __init__(self, req: Request, limit_bytes: int) -> None:
         self._pieces = aiter(req.stream)
+        self._context = req.context
         self._announced = req.content_length
         self._limit_bytes = limit_bytes
         self._count = 0
@@ -92,6 +94,7 @@ class _Body:
     async def __anext__(self) -> bytes:
         piece = await anext(self._pieces)
         self._count += len(piece)
+        self._context.body_bytes = self._count
         if self._count > self._limit_bytes:
             raise UploadTooLarge(self._limit_bytes)
         self._digests.update(piece)

@@ -26,6 +26,7 @@ class Client:
     async def request(self, method: str, path: str, **details: Any) -> Result:
         """Ask anything, with the options of `falcon.testing.simulate_request`."""
         details.setdefault("host", "127.0.0.1")
+        details.setdefault("remote_addr", "127.0.0.1")
         result: Result = await self._conductor.simulate_request(method, path, **details)
         return result
 

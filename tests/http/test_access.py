@@ -95,6 +95,7 @@ async def test_without_keys_this_machine_may_write(remote_addr: str, host: str) 
         {"remote_addr": "unix"},
         {"headers": {"x-forwarded-for": "127.0.0.1"}},
         {"headers": {"forwarded": "for=127.0.0.1"}},
+        {"headers": {"forwarded": 'for="127.0.0.1:http"'}},
         {"headers": {"x-forwarded-host": "127.0.0.1"}},
         {"headers": {"x-real-ip": "127.0.0.1"}},
         {"headers": {"via": "1.1 proxy"}},

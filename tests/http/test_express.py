@@ -52,7 +52,11 @@ async def ways(tmp_path: Path) -> AsyncIterator[Ways]:
     async with TestClient(app) as client:
         picture = pictures.upload((462, 462), "PNG")
         made = await client.simulate_post(
-            "/images", body=picture, content_type="image/png", host="localhost"
+            "/images",
+            body=picture,
+            content_type="image/png",
+            host="localhost",
+            remote_addr="127.0.0.1",
         )
         yield Ways(app, client, made.json["thumbnails"][0])
 
