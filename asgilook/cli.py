@@ -201,7 +201,7 @@ def _shown(name: str, settings: Settings) -> str:
         case "redis_url", str(url):
             return config.masked(url)
         case "api_keys", tuple(hashes):
-            return ", ".join(f"{key_name(text)}..." for text in hashes)
+            return ", ".join(key_name(text) for text in hashes)
         case "signing_keys", tuple(keys):
             return ", ".join("***" for _ in keys)
     return str(value)

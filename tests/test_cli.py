@@ -144,5 +144,19 @@ def test_a_new_key_comes_with_the_hash_that_lets_it_in() -> None:
     assert "ASGI_LOOK_API_KEYS" in result.stderr
 
 
+def test_a_new_key_can_have_a_name_which_is_shown_and_its_hash_is_not() -> None:
+    made = dict(line.split() for line in asgilook("key", "new", "--name", "ci").stdout.splitlines())
+    digest = hashlib.sha256(made["key"].encode()).hexdigest()
+    assert made["hash"] == f"ci:{digest}"
+    table = shown(asgilook("config", API_KEYS=f"{made['hash']},{DIGEST}"))
+    assert table["ASGI_LOOK_API_KEYS"] == ["ci,", "01234567...", "set"]
+
+
+def test_a_name_that_the_settings_would_not_take_is_refused() -> None:
+    result = asgilook("key", "new", "--name", "two words")
+    assert result.exit_code == 2
+    assert "--name" in result.stderr
+
+
 def test_no_two_keys_are_the_same() -> None:
     assert asgilook("key", "new").stdout != asgilook("key", "new").stdout

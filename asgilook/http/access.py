@@ -57,7 +57,7 @@ def hash_key(key: str) -> bytes:
 def key_name(api_key: str) -> str:
     """Name a key by its entry in the settings: what stands before the hash, or how that starts."""
     name, _, digest = api_key.rpartition(":")
-    return name or digest[:8]
+    return name or f"{digest[:8]}..."
 
 
 def _named_hash(api_key: str) -> tuple[bytes, str]:

@@ -1,6 +1,7 @@
 """Requests enough to get every answer that a service has."""
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -99,8 +100,16 @@ def write(wire: Wire) -> None:
     for files in ((good, good), (good, bad)):
         wire.ask("POST", "/images", {**KEYED, "content-type": TYPE}, form(files))
     wire.ask("POST", "/images", {"content-type": "image/jpeg"}, PICTURE)
+    wire.send(_endless())
     for fields, body in _bad_uploads():
         wire.ask("POST", "/images", {**JPEG, **fields}, body)
+
+
+def _endless() -> Request:
+    fields = "".join(f"{name}: {value}\r\n" for name, value in JPEG.items())
+    head = f"POST /images HTTP/1.1\r\nHost: localhost\r\n{fields}Transfer-Encoding: chunked\r\n\r\n"
+    piece = b"100000\r\n" + bytes(0x100000) + b"\r\n"
+    return Request("POST", "/images", {}, piece, head.encode())
 
 
 def _bad_uploads() -> Iterator[tuple[dict[str, str], bytes]]:
@@ -152,6 +161,21 @@ def overload(wire: Wire) -> None:
     wire.send_at_once(Request("GET", path, {}) for path in get)
     wire.send_at_once(Request("GET", path, {}) for path in boxes)
     wire.send_at_once(Request("POST", "/images", JPEG, LARGE) for _ in range(64))
+
+
+def overspend(wire: Wire) -> None:
+    """Have more rendered than one client may, and then try everything that renders."""
+    view = upload(wire)
+    sides = count(1)
+    while (
+        wire.ask("GET", signed(view["id"], Size(640, 480 - next(sides)), Format.AVIF)).status != 429
+    ):
+        pass
+    missing = view["thumbnails"][0].replace(".jpeg", ".avif"), signed(view["id"], Size(1, 1))
+    for path in missing:
+        wire.ask("GET", path)
+        wire.ask("HEAD", path)
+    wire.ask("POST", "/images", JPEG, PICTURE)
 
 
 def from_afar(wire: Wire, view: View) -> None:

@@ -24,7 +24,7 @@ Answers = dict[tuple[Operation, int], list[Seen]]
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
-    """Give all that a service with keys, and one without a store, answer to everything."""
+    """Give all that a service with keys, one without a store and a strict one answer."""
     keyed = {
         "API_KEYS": sha256(scenes.API_KEY.encode()).hexdigest(),
         "SIGNING_KEYS": scenes.SIGNING_KEY,
@@ -40,12 +40,25 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
         "S3_ENDPOINT_URL": f"http://127.0.0.1:{servers.free_port()}",
         "SIGNING_KEYS": scenes.SIGNING_KEY,
     }
+    # Without keys it is the address that is counted, for uploads as well.
+    strict = {
+        "SIGNING_KEYS": scenes.SIGNING_KEY,
+        "TRUSTED_PROXIES": "direct",
+        "RATE_LIMIT_RENDERING": "1/day",
+    }
     folder = tmp_path_factory.mktemp("promises")
     with (
         service(ServiceOptions(folder, keyed)) as one,
         service(ServiceOptions(folder, away)) as two,
+        service(ServiceOptions(folder, strict)) as three,
     ):
-        yield _grouped([*_of_a_service(Wire(one.url)), *_of_one_without_a_store(Wire(two.url))])
+        yield _grouped(
+            [
+                *_of_a_service(Wire(one.url)),
+                *_of_one_without_a_store(Wire(two.url)),
+                *_of_a_strict_one(Wire(three.url)),
+            ]
+        )
 
 
 def _of_a_service(wire: Wire) -> list[Seen]:
@@ -63,6 +76,11 @@ def _of_one_without_a_store(wire: Wire) -> list[Seen]:
     view = {"id": image_id, "thumbnails": [f"/thumbnails/{image_id}/320x240.jpeg"]}
     scenes.without_a_store(wire, view)
     scenes.from_afar(wire, view)
+    return wire.seen
+
+
+def _of_a_strict_one(wire: Wire) -> list[Seen]:
+    scenes.overspend(wire)
     return wire.seen
 
 
