@@ -30,7 +30,8 @@ class Quota:
 
     amount: int
     window_s: int
-    text: str = ""
+    text: str
+    """As it was spelled."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -76,11 +76,12 @@ class Usage:
         if self._pool:
             await self._pool.aclose()
 
-    async def standings(self, client: str) -> list[Standing]:
-        """Tell where a client stands with each quota; with none while that cannot be known."""
+    async def standings(self, client: str, measures: Iterable[Measure]) -> list[Standing]:
+        """Tell where a client stands with these quotas; nothing while that cannot be known."""
+        limited = [measure for measure in measures if measure in self._items]
 
         async def ask() -> list[Standing]:
-            return await asyncio.gather(*(self._standing(client, one) for one in self._items))
+            return await asyncio.gather(*(self._standing(client, one) for one in limited))
 
         return await self._attempt(ask, [])
 

