@@ -154,4 +154,5 @@ def _policy(standing: Standing) -> tuple[str, dict[str, Any]]:
 
 def _service_limit(standing: Standing) -> tuple[str, dict[str, Any]]:
     grain = MILLISECONDS if standing.measure is Measure.RENDERING else 1
-    return standing.measure.value, {"r": standing.left // grain, "t": standing.reset_s}
+    # Rounded up, so that none left means none.
+    return standing.measure.value, {"r": math.ceil(standing.left / grain), "t": standing.reset_s}

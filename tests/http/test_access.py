@@ -92,6 +92,7 @@ async def test_without_keys_this_machine_may_write(remote_addr: str, host: str) 
         {"remote_addr": "203.0.113.9"},
         {"remote_addr": "10.0.0.1"},
         {"remote_addr": "2001:db8::1"},
+        {"remote_addr": None},
         {"remote_addr": "unix"},
         {"headers": {"x-forwarded-for": "127.0.0.1"}},
         {"headers": {"forwarded": "for=127.0.0.1"}},
@@ -114,6 +115,11 @@ async def test_without_keys_nobody_else_may_write(
     for result in (await post(client, **details), deletion):
         assert (result.status_code, result.json["code"]) == (403, "write-forbidden")
     assert await client.listed() == [view["id"]]
+
+
+async def test_a_proxy_that_is_believed_makes_nobody_local() -> None:
+    async with serving(trusted_proxies="127.0.0.1") as client:
+        assert (await post(client, headers={"x-forwarded-for": "127.0.0.1"})).status_code == 403
 
 
 async def test_a_page_of_this_service_itself_may_write(client: Client) -> None:

@@ -71,7 +71,7 @@ async def test_the_answer_tells_the_policy_and_where_it_leads() -> None:
             '"bytes";q=50000000;qu="content-bytes";w=600, '
             '"rendering";q=60;qu="seconds";w=60'
         )
-        assert left(result) == {"uploads": 599, "bytes": 50_000_000 - len(PICTURE), "rendering": 59}
+        assert left(result) == {"uploads": 599, "bytes": 50_000_000 - len(PICTURE), "rendering": 60}
 
 
 async def test_a_client_is_who_shows_the_key_wherever_it_is() -> None:

@@ -30,6 +30,12 @@ RENDERING = Quota.parse("1000/day")
 ALL_MS = RENDERING.amount * usage.MILLISECONDS
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no busy machine look like a Redis that is away."""
+    monkeypatch.setattr(usage, "LIMIT_S", 60)
+
+
 @pytest.fixture
 def key() -> str:
     """Make up a key: what Redis has counted outlives a test."""
@@ -194,9 +200,10 @@ async def test_while_redis_hangs_one_request_waits_for_it_and_no_other(
     with Redis.from_url(url_of(server)) as redis:
         pid = int(redis.info("server")["process_id"])
     os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr(usage, "LIMIT_S", 0.1)
     try:
         assert (await post(limited, key=key)).status_code == 201
-        # Whoever waited now would wait for ever.
+        # Whoever waited now would wait in vain for the test's end.
         monkeypatch.setattr(usage, "LIMIT_S", None)
         await assert_free(limited, key)
         assert told(caplog) == [logging.ERROR]
