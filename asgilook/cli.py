@@ -196,6 +196,8 @@ def _cache_words(settings: Settings) -> str:
 def _shown(name: str, settings: Settings) -> str:
     value = getattr(settings, name)
     match name, value:
+        case "trusted_proxies", tuple(proxies):
+            return ", ".join(proxies) or "direct"
         case _, None | () | "":
             return "-"
         case "redis_url", str(url):

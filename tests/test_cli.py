@@ -152,6 +152,20 @@ def test_a_new_key_can_have_a_name_which_is_shown_and_its_hash_is_not() -> None:
     assert table["ASGI_LOOK_API_KEYS"] == ["ci,", "01234567...", "set"]
 
 
+@pytest.mark.parametrize(
+    ("set_to", "words"),
+    [
+        ("", ["-", "default"]),
+        ("direct", ["direct", "set"]),
+        ("::1,unix", ["::1/128,", "unix", "set"]),
+    ],
+)
+def test_what_stands_in_front_is_shown_and_so_is_that_nobody_has_said_it(
+    set_to: str, words: list[str]
+) -> None:
+    assert shown(asgilook("config", TRUSTED_PROXIES=set_to))["ASGI_LOOK_TRUSTED_PROXIES"] == words
+
+
 def test_a_name_that_the_settings_would_not_take_is_refused() -> None:
     result = asgilook("key", "new", "--name", "two words")
     assert result.exit_code == 2
