@@ -23,6 +23,7 @@ sub vcl_recv {
     }
     # Not what a client says of itself.
     set req.http.X-Forwarded-For = client.ip;
+    unset req.http.Forwarded;
 
     # PURGE with the tags to forget in Surrogate-Key.
     if (req.method == "PURGE") {
