@@ -21,6 +21,9 @@ lint: .venv/ready ## check format, lint and types
 bench: .venv/ready ## measure, and print the figures side by side
 	$(BIN)/python -m tests.benchmarks
 
+load: .venv/ready ## send 64 large pictures at once, with 1 GiB of memory, and show who waits
+	$(BIN)/python -m tests.load
+
 lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml $(LOCK_OPTIONS) -o requirements.lock
 	uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
@@ -37,4 +40,4 @@ LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-h
 clean: ## remove what the targets made, the pictures excepted
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
-.PHONY: help run test lint bench lock clean
+.PHONY: help run test lint bench load lock clean

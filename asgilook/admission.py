@@ -2,81 +2,229 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import math
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from asgilook.errors import Overloaded
 from asgilook.timing import timed
 
-LARGE_SHARE = 1 / 8
-"""The share of the budget from which on a job is a large one."""
+SMALL_SHARE = 8
+"""A job is small up to this part of the budget; small ones have as much again for themselves."""
 
+PATIENCE = 4
+"""So many may pass one that waits; what it needs is then kept free for it."""
 
-@dataclass(slots=True, eq=False)
-class _Job:
-    cost: int
-    is_large: bool
-    turn: "asyncio.Future[None]" = field(default_factory=asyncio.Future)
+BYTES_A_SECOND = 100_000_000
+"""How much of a line is done in a second, as long as nothing was measured."""
+
+MAX_RETRY_AFTER_S = 60
+
+_WEIGHT = 0.8
+"""Of what was measured before, beside what is measured now."""
 
 
 class Admission:
-    """Lets jobs start while there is a slot, and budget for what they cost.
+    """The memory that jobs of all kinds share; each kind waits in a `Line` with slots of its own.
 
-    They start in the order they came, but for those that do not fit: small ones pass them, and
-    large ones leave one of several slots to the small. `line` bounds the cost of all that is
-    under way or waits; what would go over it is turned away at once.
+    Of the lines, the one whose jobs hold least comes first, unless another was passed too often.
+    In a line jobs start in the order they came, but for those that do not fit: others pass them,
+    though not for ever. A small job that finds no room among the others may have one slot, and
+    memory, that only small ones use.
     """
 
-    def __init__(self, slots: int, budget: int, line: int) -> None:
-        self._free_slots = slots
-        self._free_slots_for_large = max(1, slots - 1)
-        self._free_budget = budget
-        self._free_line = line
-        self._large = budget * LARGE_SHARE
-        self._waiting: list[_Job] = []
+    def __init__(self, budget: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.budget = budget
+        self.small = budget // SMALL_SHARE
+        self._clock = clock
+        self._memory = _Memory(budget)
+        self._memory_for_small = _Memory(self.small)
+        self._lines: list[Line] = []
+
+    def line(self, slots: int, limit: int) -> "Line":
+        """Open a line for a kind of job: `limit` bounds the cost of all under way or waiting."""
+        lanes = (_Lane(slots, self._memory), _Lane(1, self._memory_for_small))
+        line = Line(self, lanes, limit, _Pace(self._clock))
+        self._lines.append(line)
+        return line
+
+    def start_those_that_fit(self) -> None:
+        """Give their turn to all for whom there is room."""
+        reserved = 0
+        for line in sorted(self._lines, key=lambda line: (-line.impatience, line.held)):
+            reserved += line.start_those_that_fit(reserved)
+
+    def note_passed(self, started: "Place") -> None:
+        """Note for all others who wait that this one was faster."""
+        for line in self._lines:
+            for place in line.waiting:
+                place.passed += place.line is not started.line or place.number < started.number
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """What a job has: a place in its line, then a slot and memory, at last the memory alone."""
+
+    line: "Line"
+    cost: int
+    number: int
+    turn: "asyncio.Future[None]" = field(default_factory=asyncio.Future)
+    passed: int = 0
+    lane: "_Lane | None" = None
+    has_slot: bool = False
+
+    @property
+    def is_small(self) -> bool:
+        """Tell whether it is one of those for which a slot is kept."""
+        return self.cost <= self.line.small
+
+    def keep(self, size: int) -> None:
+        """Give up the slot, and all memory but for what the job's result takes."""
+        self.line.shrink(self, min(size, self.cost))
+
+
+class Line:
+    """Jobs of one kind that wait, and those of them that are under way."""
+
+    def __init__(
+        self, admission: Admission, lanes: tuple["_Lane", "_Lane"], limit: int, pace: "_Pace"
+    ) -> None:
+        self._admission = admission
+        self._main, self._express = lanes
+        self._limit = limit
+        self._pace = pace
+        self._cost = 0
+        self._count = 0
+        self.small = admission.small
+        self.held = 0
+        """What its jobs hold of the memory that all lines share."""
+        self.waiting: list[Place] = []
+
+    @property
+    def impatience(self) -> int:
+        """Tell how often one was passed that was passed too often, if there is one."""
+        most = max((place.passed for place in self.waiting), default=0)
+        return most if most >= PATIENCE else 0
 
     @contextlib.asynccontextmanager
-    async def admit(self, cost: int) -> AsyncIterator[None]:
-        """Wait for a turn and hold it. Raises `Overloaded`, at once."""
-        if cost > self._free_line:
-            raise Overloaded(f"cost {cost}, room for {self._free_line}")
-        job = _Job(cost, cost > self._large)
-        self._free_line -= cost
+    async def admit(self, cost: int) -> AsyncIterator[Place]:
+        """Wait for a turn and hold it.
+
+        What costs more than the whole budget has it for itself. Raises `Overloaded`, at once.
+        """
+        cost = min(cost, self._admission.budget)
+        if self._cost + cost > self._limit:
+            raise Overloaded(
+                f"cost {cost}, {self._cost} of {self._limit} taken", self._pace.wait_s(self._cost)
+            )
+        place = self._queue(cost)
         try:
             with timed("queue"):
-                await self._turn(job)
-            try:
-                yield
-            finally:
-                self._take(job, -1)
+                self._admission.start_those_that_fit()
+                await place.turn
+            yield place
+            self._pace.note(cost)
         finally:
-            self._free_line += cost
-            self._start_those_that_fit()
+            self._leave(place)
 
-    async def _turn(self, job: _Job) -> None:
-        self._waiting.append(job)
-        self._start_those_that_fit()
-        try:
-            await job.turn
-        except asyncio.CancelledError:
-            if job in self._waiting:
-                self._waiting.remove(job)
-            else:
-                self._take(job, -1)
-            raise
+    def start_those_that_fit(self, reserved: int) -> int:
+        """Start them, leaving alone what is reserved; give what more has to be reserved."""
+        more = 0
+        for place in list(self.waiting):
+            if not self._main.has_slot and not self._express.has_slot:
+                break
+            if self._main.fits(place.cost, reserved + more):
+                self._start(place, self._main)
+                self._admission.note_passed(place)
+            elif place.is_small and self._express.fits(place.cost):
+                self._start(place, self._express)
+            elif place.passed >= PATIENCE:
+                more += place.cost
+        return more
 
-    def _start_those_that_fit(self) -> None:
-        for job in list(self._waiting):
-            if self._fits(job):
-                self._waiting.remove(job)
-                self._take(job, 1)
-                job.turn.set_result(None)
+    def shrink(self, place: Place, cost: int) -> None:
+        """Take back the slot of one that started, and its memory but for this."""
+        assert place.lane
+        place.lane.free_slots += place.has_slot
+        place.has_slot = False
+        self._hold(place.lane, cost - place.cost)
+        self._cost += cost - place.cost
+        place.cost = cost
+        self._admission.start_those_that_fit()
 
-    def _fits(self, job: _Job) -> bool:
-        slots = self._free_slots_for_large if job.is_large else self._free_slots
-        return slots > 0 and self._free_slots > 0 and job.cost <= self._free_budget
+    def _queue(self, cost: int) -> Place:
+        if not self._cost:
+            self._pace.begin()
+        self._count += 1
+        self._cost += cost
+        place = Place(self, cost, self._count)
+        self.waiting.append(place)
+        return place
 
-    def _take(self, job: _Job, count: int) -> None:
-        self._free_slots -= count
-        self._free_slots_for_large -= count if job.is_large else 0
-        self._free_budget -= count * job.cost
+    def _start(self, place: Place, lane: "_Lane") -> None:
+        self.waiting.remove(place)
+        place.lane, place.has_slot = lane, True
+        lane.free_slots -= 1
+        self._hold(lane, place.cost)
+        # One that left in this very turn of the loop gives everything back as it goes.
+        if not place.turn.done():
+            place.turn.set_result(None)
+
+    def _leave(self, place: Place) -> None:
+        if place.lane:
+            self.shrink(place, 0)
+            return
+        self.waiting.remove(place)
+        self._cost -= place.cost
+        self._admission.start_those_that_fit()
+
+    def _hold(self, lane: "_Lane", size: int) -> None:
+        lane.memory.free -= size
+        self.held += size if lane is self._main else 0
+
+
+@dataclass(slots=True, eq=False)
+class _Memory:
+    free: int
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """Slots of one line, and the memory that goes with them."""
+
+    free_slots: int
+    memory: _Memory
+
+    @property
+    def has_slot(self) -> bool:
+        return self.free_slots > 0
+
+    def fits(self, cost: int, reserved: int = 0) -> bool:
+        return self.has_slot and cost <= self.memory.free - reserved
+
+
+class _Pace:
+    """How fast a line moves: the cost of what got done, by the time that it took."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._cost: float = BYTES_A_SECOND
+        self._spent_s = 1.0
+        self._mark_s = clock()
+
+    def begin(self) -> None:
+        """Start to look at the clock, after nothing was to be done."""
+        self._mark_s = self._clock()
+
+    def note(self, cost: int) -> None:
+        """Note that a job is done."""
+        now_s = self._clock()
+        self._cost = self._cost * _WEIGHT + cost
+        self._spent_s = self._spent_s * _WEIGHT + now_s - self._mark_s
+        self._mark_s = now_s
+
+    def wait_s(self, cost: int) -> int:
+        """Estimate how long so much takes, in whole seconds within bounds."""
+        seconds = math.ceil(cost * self._spent_s / self._cost)
+        return min(max(1, seconds), MAX_RETRY_AFTER_S)

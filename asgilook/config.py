@@ -108,9 +108,9 @@ class Settings(BaseSettings):
         10, gt=0, le=300, description="seconds of a processor that decoding an upload may take"
     )
     decode_memory_bytes: int = Field(
-        512 * 1024 * 1024,
+        640 * 1024 * 1024,
         ge=64 * 1024 * 1024,
-        description="memory for decoding, for one picture and for all at once in each process",
+        description="memory for decoding and rendering, of one picture and of all in a process",
     )
     head_timeout: float = Field(
         10, gt=0, le=300, description="seconds that a client may take for the head of a request"

@@ -115,6 +115,8 @@ def serve(pipe: "Connection[Any, Any]", limits: DecoderLimits) -> None:
                 answer = error
             signal.setitimer(signal.ITIMER_PROF, 0)
             pipe.send(answer)
+            # An error's traceback holds the picture, which the next job's memory is wanted for.
+            del job, answer
 
 
 def _limit_memory(limit_bytes: int) -> None:

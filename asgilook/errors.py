@@ -42,7 +42,11 @@ class RangeUnsatisfiable(AsgilookError):
 
 
 class Overloaded(AsgilookError):
-    """There is more work waiting than this process accepts."""
+    """There is more work waiting than this process accepts; worth a new try after a while."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class RateLimited(AsgilookError):

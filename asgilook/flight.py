@@ -77,3 +77,13 @@ class Batches(Generic[K, V]):
         for (_, future), result in zip(wanted, results, strict=True):
             if not future.done():
                 future.set_result(result)
+
+
+async def to_its_end(work: Coroutine[Any, Any, V]) -> V:
+    """Do a piece of work that must not be left half done: who is called off waits for its end."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -9,9 +9,9 @@ from uuid import UUID
 from asgilook.byte_range import ByteRange
 from asgilook.cache import Cache, Entry
 from asgilook.claims import Claim, Claims
-from asgilook.codec import IngestOptions
+from asgilook.codec import Ingested, IngestOptions
 from asgilook.errors import ImageNotFound, UploadRefused
-from asgilook.flight import SingleFlight
+from asgilook.flight import SingleFlight, to_its_end
 from asgilook.ids import uuid7
 from asgilook.image import Format, Image, Original, Size
 from asgilook.intake import Intake
@@ -75,8 +75,9 @@ class Gallery:
         if claim_key is None:
             return await self._make(upload, sha256, self._new_id(), None)
         claim = Claim(claim_key, sha256)
-        return await self._adding.run(
-            (claim.name, claim.sha256), partial(self._add_claimed, upload, claim)
+        # Its file goes with the request, and others may have joined it.
+        return await to_its_end(
+            self._adding.run((claim.name, claim.sha256), partial(self._add_claimed, upload, claim))
         )
 
     async def _add_claimed(self, upload: Path, claim: Claim) -> Original:
@@ -100,12 +101,16 @@ class Gallery:
     async def _make(
         self, upload: Path, sha256: bytes, image_id: UUID, claim: str | None
     ) -> Original:
-        made = await self._intake.take(upload, sha256)
-        image = Image(image_id, made.size, len(made.jpeg), made.placeholder)
-        original = Original(image, made.sha256, made.source_type, claim)
-        await self._originals.keep(original, made.jpeg)
-        await self._thumbnails.keep(image, made.thumbnails, Format.JPEG)
+        async with self._intake.taken(upload, sha256) as made:
+            image = Image(image_id, made.size, len(made.jpeg), made.placeholder)
+            original = Original(image, made.sha256, made.source_type, claim)
+            # Half kept, a picture would lie in the store for ever, unlisted.
+            await to_its_end(self._keep(original, made))
         return original
+
+    async def _keep(self, original: Original, made: Ingested) -> None:
+        await self._originals.keep(original, made.jpeg)
+        await self._thumbnails.keep(original.image, made.thumbnails, Format.JPEG)
 
     async def get(self, image_id: UUID) -> Original:
         """Describe an image. Raises `ImageNotFound`."""

@@ -1,6 +1,8 @@
 """The way in for what comes from outside: known refusals, the header, then the pixels."""
 
+import contextlib
 import time
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,17 +21,34 @@ class Intake:
         self._refusals = refusals
         self._options = options
 
-    async def take(self, upload: Path, sha256: bytes) -> Ingested:
-        """Make a picture of a file with this digest. Raises `UploadRefused` and `Overloaded`."""
+    @contextlib.asynccontextmanager
+    async def taken(self, upload: Path, sha256: bytes) -> AsyncIterator[Ingested]:
+        """Make a picture of a file with this digest, and hold memory for it while it is in use.
+
+        Raises `UploadRefused` and `Overloaded`.
+        """
         await self._refusals.check(sha256)
-        start_s = time.perf_counter() - timing.spent_s("queue")
-        try:
-            header = await self._workers.inspect(partial(inspect, upload, self._options.limits))
-            job = partial(ingest, upload, self._options)
-            return await self._workers.decode(job, header.cost_bytes)
-        except UploadRefused as refusal:
-            # A process that was ended leaves no notes.
-            end_s = time.perf_counter() - timing.spent_s("queue")
-            timing.add({"refused": end_s - start_s})
-            await self._refusals.remember(sha256, refusal)
-            raise
+        async with contextlib.AsyncExitStack() as holding:
+            try:
+                with _noted_where_refused():
+                    limits = self._options.limits
+                    header = await self._workers.inspect(partial(inspect, upload, limits))
+                    decoding = self._workers.decoding(header.cost_bytes)
+                    turn = await holding.enter_async_context(decoding)
+                    made = await turn.run(partial(ingest, upload, self._options))
+            except UploadRefused as refusal:
+                await self._refusals.remember(sha256, refusal)
+                raise
+            turn.keep(made.length_bytes)
+            yield made
+
+
+@contextlib.contextmanager
+def _noted_where_refused() -> Iterator[None]:
+    """Note the time of what is refused: a process that was ended leaves no notes."""
+    start_s = time.perf_counter() - timing.spent_s("queue")
+    try:
+        yield
+    except UploadRefused:
+        timing.add({"refused": time.perf_counter() - timing.spent_s("queue") - start_s})
+        raise

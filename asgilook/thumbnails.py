@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from asgilook.cache import Cache, Entry
-from asgilook.codec import render, render_variant
+from asgilook.codec import render, render_variant, rungs_cost_bytes, variant_cost_bytes
 from asgilook.errors import ImageNotFound, StoreUnavailable, ThumbnailNotFound
 from asgilook.flight import SingleFlight
 from asgilook.image import Format, Image, Size, ladder, strong_etag
@@ -118,26 +118,25 @@ class Thumbnails:
             await self._cache.drop(image_id)
 
     async def _make_rungs(self, image_id: UUID, alone: Size | None, kind: Format) -> Entries:
-        image, jpeg = await self._read(image_id)
-        sizes = [alone] if alone else self.rungs(image)
-        job = partial(render, jpeg, sizes, kind, self._options.quality)
-        return _rung_entries(image, await self._workers.render(job, _cost_bytes(image)), kind)
+        size = await self._originals.size(image_id)
+        sizes = [alone] if alone else ladder(size, self._options.min_side)
+        # The original is read only when there is room for it.
+        async with self._workers.rendering(rungs_cost_bytes(size, sizes, kind)) as turn:
+            image, jpeg = await self._read(image_id)
+            made = await turn.run(partial(render, jpeg, sizes, kind, self._options.quality))
+        return _rung_entries(image, made, kind)
 
     async def _make_variant(self, image_id: UUID, variant: Variant) -> Entries:
-        image, jpeg = await self._read(image_id)
-        job = partial(render_variant, jpeg, variant, self._options.quality)
-        made = await self._workers.render(job, _cost_bytes(image))
+        size = await self._originals.size(image_id)
+        async with self._workers.rendering(variant_cost_bytes(size, variant)) as turn:
+            image, jpeg = await self._read(image_id)
+            made = await turn.run(partial(render_variant, jpeg, variant, self._options.quality))
         return {variant.name: _entry(image, made, variant.kind)}
 
     async def _read(self, image_id: UUID) -> tuple[Image, bytes]:
         opened = await self._originals.open(image_id)
         async with opened.stream as stream:
             return opened.original.image, b"".join([piece async for piece in stream])
-
-
-def _cost_bytes(image: Image) -> int:
-    """Price the rendering of an image: what a decode at full size and its copies take at most."""
-    return 6 * image.size.width * image.size.height
 
 
 def _name(size: Size, kind: Format) -> str:

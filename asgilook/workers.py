@@ -7,26 +7,30 @@ pixels in one of several, when there is memory for them.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from asgilook import timing
-from asgilook.admission import Admission
-from asgilook.decoder import Decoder, DecoderLimits, noted
+from asgilook.admission import Admission, Line, Place
+from asgilook.decoder import Decoder, DecoderLimits, Noted, noted
 from asgilook.errors import BrokenPicture
 
-LINE = 8
-"""How many times the budget for memory may wait in line."""
+LINE = 16
+"""How many times the budget for memory may wait in line: some 30 s of work, a CDN's patience."""
 
+INSPECTORS = 2
+"""While one of them is at a header that takes its time, the other goes on."""
 HEADERS_IN_LINE = 256
-HEADER_S = 1.5
+HEADER_S = 0.5
 """How long a header may take, of the processor's time."""
 
-INTERPRETER_BYTES = 64 * 1024 * 1024
-"""What a decoder takes beside its job."""
+INTERPRETER_BYTES = 192 * 1024 * 1024
+"""The address space that a decoder takes beside its job; most of it is never touched."""
 
 JOBS_BEFORE_RENEWAL = 500
 """After so many jobs a process makes room for a new one, whatever they have left in it."""
@@ -35,64 +39,96 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A place to run one job, and the memory that it may take."""
+
+    _place: Place
+    _run: Callable[[Callable[[], Any]], Awaitable[Noted[Any]]]
+
+    async def run(self, job: Callable[[], T]) -> T:
+        """Run the job. What it raises is raised here."""
+        made, spent_s = await self._run(job)
+        timing.add(spent_s)
+        result: T = made
+        return result
+
+    def keep(self, size_bytes: int) -> None:
+        """Make room for others, but for the result: it counts until the turn is over."""
+        self._place.keep(size_bytes)
+
+
 class Workers:
     """Runs jobs on as many slots as there are processors; the rest wait, or are turned away.
 
     Needs `open_up` before use. A job is a picklable call without arguments, such as a `partial`;
-    the memory of all jobs of a kind together stays within `memory_bytes`.
+    the memory of all jobs together stays within `memory_bytes`, but for an eighth of it more that
+    only small jobs may take, as they have one more slot.
     """
 
     def __init__(self, slots: int, memory_bytes: int, decode_s: float) -> None:
         limits = DecoderLimits(memory_bytes + INTERPRETER_BYTES, decode_s)
         # Some readers ask for the memory of the pixels at once, and leave it untouched.
         header_limits = DecoderLimits(limits.memory_bytes, HEADER_S)
-        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="render")
-        self._rendering = Admission(slots, memory_bytes, LINE * memory_bytes)
-        self._decoding = Admission(slots, memory_bytes, LINE * memory_bytes)
-        self._inspecting = Admission(1, 1, HEADERS_IN_LINE)
-        self._inspector = _Child(header_limits)
-        self._decoders = [_Child(limits) for _ in range(slots)]
-        self._idle = list(self._decoders)
+        memory = Admission(memory_bytes)
+        self._rendering = memory.line(slots, LINE * memory_bytes)
+        self._decoding = memory.line(slots, LINE * memory_bytes)
+        self._inspecting = Admission(INSPECTORS).line(INSPECTORS, HEADERS_IN_LINE)
+        self._threads = ThreadPoolExecutor(slots + 1, "render")
+        self._decoders = [_Child(limits) for _ in range(slots + 1)]
+        self._inspectors = [_Child(header_limits) for _ in range(INSPECTORS)]
+        self._children = [*self._inspectors, *self._decoders]
 
     async def open_up(self) -> None:
         """Get the child processes ready, so that the first upload need not wait for one."""
-        await asyncio.gather(*(child.start() for child in [self._inspector, *self._decoders]))
+        await asyncio.gather(*(child.start() for child in self._children))
 
     async def close(self) -> None:
         """End the child processes, at once, and the threads, when they are done."""
-        await asyncio.gather(*(child.close() for child in [self._inspector, *self._decoders]))
+        await asyncio.gather(*(child.close() for child in self._children))
         await asyncio.to_thread(self._threads.shutdown)
 
-    async def render(self, job: Callable[[], T], cost_bytes: int) -> T:
-        """Run a job on our own data, in a thread. Raises `Overloaded`."""
-        async with self._rendering.admit(cost_bytes):
-            loop = asyncio.get_running_loop()
-            made, spent_s = await loop.run_in_executor(self._threads, noted, job)
-        timing.add(spent_s)
-        return made
+    @contextlib.asynccontextmanager
+    async def rendering(self, cost_bytes: int) -> AsyncIterator[Turn]:
+        """Wait for the turn of a job on our own data, in a thread. Raises `Overloaded`."""
+        async with self._rendering.admit(cost_bytes) as place:
+            yield Turn(place, self._in_thread)
 
     async def inspect(self, job: Callable[[], T]) -> T:
-        """Run a job on the header of untrusted data, in a child process of its own.
+        """Run a job on the header of untrusted data, in a child process kept for headers.
 
-        Raises as `decode` does.
+        Raises as `decoding` and its turn do.
         """
-        async with self._inspecting.admit(1):
-            made, _ = await self._inspector.run(job)
-        return made
+        async with _turn(self._inspecting, 1, self._inspectors, is_short=True) as turn:
+            return await turn.run(job)
 
-    async def decode(self, job: Callable[[], T], cost_bytes: int) -> T:
-        """Run a job on untrusted data, in a child process.
+    def decoding(self, cost_bytes: int) -> contextlib.AbstractAsyncContextManager[Turn]:
+        """Wait for the turn of a job on untrusted data, in a child process. Raises `Overloaded`.
 
-        Raises `Overloaded`, and `BrokenPicture` where the child crashed or took too long.
+        Running it raises `BrokenPicture` where the child crashed or took too long.
         """
-        async with self._decoding.admit(cost_bytes):
-            child = self._idle.pop()
+        is_short = cost_bytes <= self._decoding.small
+        return _turn(self._decoding, cost_bytes, self._decoders, is_short=is_short)
+
+    async def _in_thread(self, job: Callable[[], T]) -> Noted[T]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, noted, job)
+
+
+@contextlib.asynccontextmanager
+async def _turn(
+    line: Line, cost: int, idle: list["_Child"], *, is_short: bool
+) -> AsyncIterator[Turn]:
+    """Wait for a turn with one of the children that have nothing to do."""
+    async with line.admit(cost) as place:
+
+        async def run(job: Callable[[], T]) -> Noted[T]:
+            child = idle.pop()
             try:
-                made, spent_s = await child.run(job)
+                return await child.run(job, is_short=is_short)
             finally:
-                self._idle.append(child)
-        timing.add(spent_s)
-        return made
+                idle.append(child)
+
+        yield Turn(place, run)
 
 
 class _Child:
@@ -111,17 +147,29 @@ class _Child:
         await self._end()
         self._thread.shutdown()
 
-    async def run(self, job: Callable[[], T]) -> tuple[T, dict[str, float]]:
+    async def run(self, job: Callable[[], T], *, is_short: bool) -> Noted[T]:
         if self._decoder.has_ended or self._decoder.jobs >= JOBS_BEFORE_RENEWAL:
             await self._replace("between pictures")
+        running = asyncio.ensure_future(self._in_thread(partial(self._decoder.run, job)))
         try:
-            return await self._in_thread(partial(self._decoder.run, job))
+            return await asyncio.shield(running)
         except (TimeoutError, EOFError, OSError) as error:
             await self._replace(type(error).__name__)
             raise BrokenPicture("it took its decoder down, or too long") from error
-        except asyncio.CancelledError as error:
-            await self._replace(type(error).__name__)
+        except asyncio.CancelledError:
+            await self._abandon(running, is_short=is_short)
             raise
+
+    async def _abandon(self, running: "asyncio.Future[Any]", *, is_short: bool) -> None:
+        """Get free of a job that nobody wants any more, in the way that costs less.
+
+        A new process takes some 80 ms of a processor: who comes and leaves all the time must not
+        have one for each small picture.
+        """
+        if is_short:
+            await asyncio.wait([running])
+        if not running.done() or isinstance(running.exception(), EOFError | OSError):
+            await self._replace("nobody waits for its picture")
 
     async def _replace(self, reason: str) -> None:
         _log.warning("decoder %s ended: %s", self._decoder.pid, reason)

@@ -1,8 +1,10 @@
 """Rooms that have to be opened before use, and closed after."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, TypeVar
+
+from asgilook.workers import Turn
 
 
 class Room(Protocol):
@@ -12,6 +14,8 @@ class Room(Protocol):
 
 
 R = TypeVar("R", bound=Room)
+T = TypeVar("T")
+Queue = Callable[[int], AbstractAsyncContextManager[Turn]]
 
 
 @asynccontextmanager
@@ -22,3 +26,9 @@ async def opened(room: R) -> AsyncIterator[R]:
         yield room
     finally:
         await room.close()
+
+
+async def done(queue: Queue, job: Callable[[], T], cost_bytes: int) -> T:
+    """Have a job done by workers, when its turn comes."""
+    async with queue(cost_bytes) as turn:
+        return await turn.run(job)

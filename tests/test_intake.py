@@ -17,9 +17,11 @@ from asgilook.refusals import Refusals
 from asgilook.workers import Workers
 from tests import pictures
 from tests.codec import bombs
-from tests.rooms import opened
+from tests.rooms import done, opened
 
 MEMORY_BYTES = 512 * 1024 * 1024
+LARGE = MEMORY_BYTES // 2
+"""What a job costs for which there is one decoder."""
 LIMITS = HeaderLimits(max_pixels=50_000_000, max_cost_bytes=MEMORY_BYTES)
 OPTIONS = IngestOptions(LIMITS, 64, 90, 80, (255, 255, 255))
 
@@ -34,15 +36,16 @@ class Entrance:
 
     async def take(self, upload: bytes) -> Ingested:
         self._file.write_bytes(upload)
-        return await self._intake.take(self._file, hashlib.sha256(upload).digest())
+        async with self._intake.taken(self._file, hashlib.sha256(upload).digest()) as made:
+            return made
 
     async def processes(self) -> tuple[int, int]:
         inspector = await self.workers.inspect(os.getpid)
-        return inspector, await self.workers.decode(os.getpid, 1)
+        return inspector, await done(self.workers.decoding, os.getpid, LARGE)
 
     async def peaks_mb(self) -> list[int]:
         job = partial(Path("/proc/self/status").read_text)
-        texts = [await self.workers.inspect(job), await self.workers.decode(job, 1)]
+        texts = [await self.workers.inspect(job), await done(self.workers.decoding, job, LARGE)]
         found = [re.search(r"VmHWM:\s+(\d+) kB", text) for text in texts]
         return [int(match[1]) // 1024 for match in found if match]
 

@@ -2,6 +2,7 @@
 
 from asgilook.codec.header import MEDIA_TYPES, Header, HeaderLimits, inspect
 from asgilook.codec.ingest import Ingested, IngestOptions, ingest
+from asgilook.codec.prices import rungs_cost_bytes, variant_cost_bytes
 from asgilook.codec.render import render, render_variant
 
 __all__ = [
@@ -14,4 +15,6 @@ __all__ = [
     "inspect",
     "render",
     "render_variant",
+    "rungs_cost_bytes",
+    "variant_cost_bytes",
 ]

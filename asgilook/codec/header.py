@@ -45,12 +45,15 @@ BASE_COST_BYTES = 8 * 1024 * 1024
 
 # The peak of memory while a file is decoded and encoded, in bytes a pixel: measured with Pillow 13
 # on 24 megapixels, and a tenth more. `tests/codec/test_header.py` measures it again.
-_COSTS = {"WEBP": 19, "AVIF": 11, "JPEG": 9, "MPO": 9}
+_COSTS = {"WEBP": 16.5, "AVIF": 11, "JPEG": 5, "MPO": 5}
 _OTHER_COST = 6
-_ALPHA_COST = {"WEBP": 20, "AVIF": 15}
+_ALPHA_COST = {"WEBP": 16.5, "AVIF": 15}
 _OTHER_ALPHA_COST = 11
 _DEEP_COST = 13
-_TURNED_COST = 4
+_COPY_COST = 4
+"""Of a picture that is turned, converted by its profile, or from inks."""
+_SCANS_COST = 2
+"""A sample: of a JPEG that comes in several scans libjpeg holds all, twice as wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,13 @@ def _cost_bytes(file: Image.Image, kind: str) -> int:
     elif file.mode.startswith(("I", "F")):
         cost = _DEEP_COST
     else:
-        cost = _COSTS.get(kind, _OTHER_COST)
-    if "exif" in file.info or kind == "TIFF":
-        cost += _TURNED_COST
+        cost = _COSTS.get(kind, _OTHER_COST) + _COPY_COST * (file.mode == "CMYK")
+    if "progressive" in file.info:
+        cost += _SCANS_COST * len(file.getbands())
+    is_turned = "exif" in file.info or kind == "TIFF"
+    cost += _COPY_COST * (is_turned + ("icc_profile" in file.info))
     width, height = file.size
-    return BASE_COST_BYTES + cost * width * height
+    return BASE_COST_BYTES + int(cost * width * height)
 
 
 def _has_many_scans(source: Path) -> bool:

@@ -42,6 +42,11 @@ class Ingested:
     thumbnails: Mapping[Size, bytes]
     """The whole ladder, as JPEG."""
 
+    @property
+    def length_bytes(self) -> int:
+        """Tell how long all its files are together."""
+        return len(self.jpeg) + sum(map(len, self.thumbnails.values()))
+
 
 def ingest(source: Path, options: IngestOptions) -> Ingested:
     """Make a clean JPEG, its ladder and its placeholder of an uploaded file.

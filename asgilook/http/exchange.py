@@ -145,6 +145,9 @@ class Exchange:
             self._is_body_read = True
             raise UploadIncomplete("the client left in the middle of the body")
         self._is_body_read = not event.get("more_body", False)
+        if self._is_body_read:
+            # What comes of it may take its time, and a place in a line: only while it is wanted.
+            self._watch = asyncio.create_task(self._watch_client(_current_task()))
         return event
 
     async def _watch_client(self, serving: "asyncio.Task[Any]") -> None:

@@ -184,6 +184,8 @@ def _fields(error: errors.AsgilookError, problem: Problem) -> dict[str, str]:
     """Give the fields that go with an error beside the document."""
     fields = {"retry-after": str(problem.retry_after_s)} if problem.retry_after_s else {}
     match error:
+        case errors.Overloaded(retry_after_s=retry_after_s):
+            fields["retry-after"] = str(retry_after_s)
         case errors.RangeUnsatisfiable(size_bytes=size_bytes):
             fields["content-range"] = f"bytes */{size_bytes}"
         case errors.UnsupportedType():

@@ -4,6 +4,7 @@ A body is read to its end before anything is made of it, so that one that is cut
 what its digest says leaves nothing behind.
 """
 
+import asyncio
 import contextlib
 import hashlib
 import tempfile
@@ -30,6 +31,8 @@ from asgilook.http.digests import Digests
 
 MAX_FILES = 32
 PIECE_BYTES = 64 * 1024
+BATCH_BYTES = 512 * 1024
+"""How much of a body waits in memory to be written to disk at once."""
 
 _UNSPOKEN = "application/octet-stream"
 _ACCEPTED = {*MEDIA_TYPES.values(), _UNSPOKEN}
@@ -145,10 +148,20 @@ async def _pieces(stream: Any) -> AsyncIterator[bytes]:
 async def _spool(pieces: AsyncIterator[bytes], files: contextlib.ExitStack) -> Upload:
     digest = hashlib.sha256()
     file = files.enter_context(tempfile.NamedTemporaryFile(prefix="asgilook-"))  # noqa: SIM115 - it is one
+
+    def take(batch: bytes) -> None:
+        digest.update(batch)
+        file.write(batch)
+        file.flush()
+
+    # A disk that is behind makes a write wait, and nobody else must wait with it.
+    batch = bytearray()
     async for piece in pieces:
-        digest.update(piece)
-        file.write(piece)
-    file.flush()
+        batch += piece
+        if len(batch) >= BATCH_BYTES:
+            await asyncio.to_thread(take, bytes(batch))
+            batch.clear()
+    take(bytes(batch))
     return Upload(Path(file.name), digest.digest())
 
 
