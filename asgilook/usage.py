@@ -105,6 +105,8 @@ class Usage:
         return Standing(measure, quota, stats.remaining, max(reset_s, 1))
 
     async def _attempt(self, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
+        if self._pool is None:
+            return await work()  # memory is always there
         if self._outage:
             return otherwise
         try:

@@ -53,7 +53,7 @@ class Client:
 
     async def listed(self) -> list[str]:
         """Give the ids of what there is."""
-        return [view["id"] for view in (await self.get("/images")).json]
+        return [view["id"] for view in (await self.get("/images?limit=500")).json]
 
 
 @asynccontextmanager
