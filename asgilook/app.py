@@ -95,7 +95,8 @@ def make_store(settings: Settings) -> Store:
     """Choose the store: a bucket if one is set, else a folder."""
     if settings.s3_bucket is None:
         return FileStore(settings.storage_path)
-    return S3Store(Bucket(settings.s3_bucket, settings.s3_prefix, settings.s3_endpoint_url))
+    bucket = Bucket(settings.s3_bucket, settings.s3_prefix, settings.s3_endpoint_url)
+    return S3Store(bucket, settings.store_timeout)
 
 
 def make_cache(settings: Settings) -> Cache:

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
         pattern=r"^([a-z0-9_-]+/)*$",
         description="what all keys in the bucket start with; ends with a slash",
     )
+    store_timeout: float = Field(
+        3, gt=0, le=60, description="seconds that S3 may take to begin an answer, or pause in one"
+    )
     redis_url: Annotated[str, _check_url("redis", "rediss", "unix")] | None = Field(
         None, description="the cache that all processes share"
     )

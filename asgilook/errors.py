@@ -30,7 +30,22 @@ class ObjectExists(AsgilookError):
 
 
 class StoreUnavailable(AsgilookError):
-    """The store is down, slow, full or refuses us; the same call may work later."""
+    """The store is down, full or asks for less; the same call may work in a moment.
+
+    Also the root of all other trouble with the store.
+    """
+
+
+class StoreTimeout(StoreUnavailable):
+    """The store is there, but too slow."""
+
+
+class StoreRefused(StoreUnavailable):
+    """The store does not let us in: a bucket, a right, a credential or the clock is wrong."""
+
+
+class StoreBroken(StoreUnavailable):
+    """The store's answer is cut, damaged, or none that it should give."""
 
 
 class RangeUnsatisfiable(AsgilookError):

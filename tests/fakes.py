@@ -90,6 +90,7 @@ class Broken(Store):
     store: Store
     on: Call | None
     prefix: str = ""
+    kind: type[StoreUnavailable] = StoreUnavailable
 
     async def open_up(self) -> None:
         await self.store.open_up()
@@ -125,7 +126,7 @@ class Broken(Store):
 
     def _fail(self, call: Call, key: str) -> None:
         if self._fails(call, key):
-            raise StoreUnavailable(f"told to fail: {call} {key}")
+            raise self.kind(f"told to fail: {call} {key}")
 
 
 class _CutStream(ObjectStream):

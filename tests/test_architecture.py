@@ -19,8 +19,8 @@ SIBLINGS = 1
 HOMES = {
     "PIL": ["codec"],
     "aiobotocore": ["store.s3"],
-    "aiohttp": ["store.s3"],
-    "botocore": ["store.s3"],
+    "aiohttp": ["store.s3_direct", "store.s3_object", "store.s3_trouble"],
+    "botocore": ["store.s3", "store.s3_direct", "store.s3_trouble"],
     "click": ["cli"],
     "falcon": ["http"],
     "http_sf": ["http.digests", "http.rate_limit"],

@@ -81,8 +81,18 @@ PROBLEMS: dict[type[errors.AsgilookError], Problem] = {
         429, "rate-limited", "You have used up what one client may use for now."
     ),
     errors.Overloaded: Problem(503, "overloaded", "Too much is going on here right now.", 1),
+    # 503 and 504 pass by themselves; 502 wants somebody to look.
     errors.StoreUnavailable: Problem(
         503, "store-unavailable", "The pictures are out of reach right now.", 5
+    ),
+    errors.StoreTimeout: Problem(
+        504, "store-timeout", "The pictures take too long to come right now.", 5
+    ),
+    errors.StoreRefused: Problem(
+        502, "store-refused", "The service is not let in where the pictures are.", 5
+    ),
+    errors.StoreBroken: Problem(
+        502, "store-broken", "What came from where the pictures are cannot be used.", 5
     ),
 }
 
@@ -101,6 +111,14 @@ def problem_of(error: errors.AsgilookError) -> Problem:
         if kind in PROBLEMS:
             return PROBLEMS[kind]
     return _UNEXPECTED
+
+
+def log_problem(error: errors.AsgilookError) -> Problem:
+    """Find what a client is told of an error, and log what it is not told."""
+    problem = problem_of(error)
+    log = _log.error if problem.status >= 500 else _log.info
+    log("%s: %s: %s", problem.code, type(error).__name__, error)
+    return problem
 
 
 def body(problem: Problem) -> dict[str, Any]:
@@ -141,9 +159,7 @@ async def _on_domain_error(
     req: Request, resp: Response, error: BaseException, params: dict[str, Any]
 ) -> None:
     assert isinstance(error, errors.AsgilookError)
-    problem = problem_of(error)
-    log = _log.error if problem.status >= 500 else _log.info
-    log("%s: %s: %s", problem.code, type(error).__name__, error)
+    problem = log_problem(error)
     write(resp, problem, _fields(error, problem))
 
 

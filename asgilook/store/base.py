@@ -73,7 +73,7 @@ class Store(ABC):
 
     Keys are made of `[a-z0-9_/-]`, with a `.` only before the extension and no segment over 200
     bytes: that much is safe on every engine. A missing key raises `ObjectNotFound`; trouble of
-    the store's own raises `StoreUnavailable`, within a bounded time.
+    the store's own raises `StoreUnavailable` or one of its kinds, within a bounded time.
     """
 
     async def open_up(self) -> None:  # noqa: B027 - not every store has something to open

@@ -3,40 +3,37 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import aiohttp
 from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import get_session
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from asgilook import __version__
-from asgilook.byte_range import ByteRange, Span
-from asgilook.errors import ObjectExists, ObjectNotFound, RangeUnsatisfiable, StoreUnavailable
-from asgilook.store.base import PIECE_BYTES, ObjectInfo, ObjectStream, Store
-from asgilook.timing import timed
+from asgilook.byte_range import ByteRange
+from asgilook.errors import RangeUnsatisfiable, StoreBroken, StoreUnavailable
+from asgilook.store.base import ObjectInfo, ObjectStream, Store
+from asgilook.store.s3_direct import USER_AGENT, Direct
+from asgilook.store.s3_object import SLOWEST_BYTES_A_SECOND, Found, S3Stream, own_metadata
+from asgilook.store.s3_tries import Tries
+from asgilook.store.s3_trouble import OUTSIDE, TAKEN, code_of
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
+T = TypeVar("T")
+
 # An original on its way to a slow reader holds one for as long as that takes.
 CONNECTIONS = 128
-CONNECT_TIMEOUT_S = 2
-READ_TIMEOUT_S = 10
-WAIT_FOR_CONNECTION_S = 2
+LINE = 4 * CONNECTIONS
+"""How many may wait for a connection; when S3 hangs, who comes next is told so at once."""
+TIMEOUT_S = 3.0
+# SeaweedFS takes 6 s to tell 16 who put the same key at once which of them was first.
+PUT_PATIENCE = 3
 # Every engine's idle limit is above it: AWS closes after 20 s (aiobotocore issue 21).
 KEEPALIVE_S = 12
-
-# ClientPayloadError, a body cut short, is aiohttp's own; TimeoutError comes from both.
-_TROUBLE = (BotoCoreError, ClientError, aiohttp.ClientError, TimeoutError)
-# HEAD has no body to carry a code, so botocore gives the bare status there.
-_MISSING = {"NoSuchKey", "404", "NotFound"}
-_TAKEN = {"PreconditionFailed", "412"}
-_OUTSIDE = {"InvalidRange", "416"}
-# Metadata of our own: which call an object was put by.
-_CALL = "put-call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +47,34 @@ class Bucket:
 
 
 class S3Store(Store):
-    """Objects in a bucket, over one client and its connections for the life of the process."""
+    """Objects in a bucket, over one client and its connections for the life of the process.
 
-    def __init__(self, bucket: Bucket) -> None:
+    S3 has `timeout_s` for its answer to begin, however often it is asked, and as long for a pause
+    in a body. A put has `PUT_PATIENCE` times that, and longer by its length: to give up on one is
+    to know no more whether it is done.
+    """
+
+    def __init__(self, bucket: Bucket, timeout_s: float = TIMEOUT_S) -> None:
         self._bucket = bucket
+        self._timeout_s = timeout_s
         self._lifetime = contextlib.AsyncExitStack()
-        # aiohttp bounds its connections but not the wait for one.
+        # aiohttp bounds its connections but neither the wait for one nor who waits.
         self._connections = asyncio.Semaphore(CONNECTIONS)
+        self._in_line = 0
+        self._tries = Tries()
+        self._http: AIOHTTPSession
         self._client: S3Client
+        self._direct: Direct
 
     async def open_up(self) -> None:
-        client = get_session().create_client(
-            "s3", endpoint_url=self._bucket.endpoint_url, config=_config(self._bucket.endpoint_url)
+        session = get_session()
+        client = session.create_client(
+            "s3", endpoint_url=self._bucket.endpoint_url, config=self._config()
         )
         self._client = await self._lifetime.enter_async_context(client)
+        credentials = await session.get_credentials()
+        # Half of the time, so that there is some left when a connection turns out to be dead.
+        self._direct = Direct(self._client, self._http, credentials, self._timeout_s / 2)
 
     async def close(self) -> None:
         await self._lifetime.aclose()
@@ -72,166 +83,137 @@ class S3Store(Store):
         self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> ObjectInfo:
         call = secrets.token_hex(8)
-        async with self._request():
+        told = {**metadata, **own_metadata(call, body)}
+
+        async def put() -> None:
             try:
                 await self._client.put_object(
                     **self._at(key),
                     Body=body,
                     ContentType=content_type,
-                    Metadata={**metadata, _CALL: call},
+                    Metadata=told,
                     IfNoneMatch="*",
                 )
             except ClientError as error:
-                if not (_code(error) in _TAKEN and await self._was_put_by(call, key)):
+                # It may be our own, put by a try whose answer was lost: we try again, and so does
+                # aiohttp, without a word.
+                if code_of(error) not in TAKEN or (await self._head(key)).call != call:
                     raise
+
+        limit_s = PUT_PATIENCE * self._timeout_s + len(body) / SLOWEST_BYTES_A_SECOND
+        await self._ask(put, limit_s)
         return ObjectInfo(len(body), content_type, dict(metadata))
 
     async def stat(self, key: str) -> ObjectInfo:
-        async with self._request():
-            try:
-                return _info(await self._client.head_object(**self._at(key)))
-            except ClientError as error:
-                if _code(error) not in _MISSING:
-                    raise
-        # The answer to a HEAD cannot tell a missing key from a missing bucket; to a GET it can.
-        async with await self.open(key) as stream:
-            return stream.info
+        found = await self._ask(lambda: self._head(key), self._timeout_s)
+        return found.info
 
     async def open(self, key: str, byte_range: ByteRange | None = None) -> ObjectStream:
-        asked: Any = {"Range": str(byte_range)} if byte_range else {}
-        async with contextlib.AsyncExitStack() as holding:
-            await holding.enter_async_context(self._connection())
-            try:
-                with timed("s3"):
-                    answer = await self._client.get_object(**self._at(key), **asked)
-            except ClientError as error:
-                if _code(error) in _OUTSIDE:
-                    whole = await self._client.head_object(**self._at(key))
-                    raise RangeUnsatisfiable(whole["ContentLength"]) from error
-                raise
-            holding.callback(answer["Body"].close)
-            return _S3Stream(answer, holding.pop_all())
+        until_s = _now_s() + self._timeout_s
+        await self._take_connection(until_s)
+        try:
+            found = await self._tries.run(lambda: self._get(key, byte_range), until_s)
+        except BaseException:
+            self._connections.release()
+            raise
+        return S3Stream(found, self._timeout_s, self._connections.release)
 
     async def scan(self, prefix: str, *, after: str = "", limit: int) -> list[str]:
         start: Any = {"StartAfter": self._bucket.prefix + after} if after else {}
-        async with self._request():
-            answer = await self._client.list_objects_v2(
+        answer = await self._ask(
+            lambda: self._client.list_objects_v2(
                 Bucket=self._bucket.name,
                 Prefix=self._bucket.prefix + prefix,
                 MaxKeys=limit,
                 **start,
-            )
+            ),
+            self._timeout_s,
+        )
+        if "IsTruncated" not in answer:
+            raise StoreBroken("a listing that is none")
         return [
             found["Key"].removeprefix(self._bucket.prefix) for found in answer.get("Contents", ())
         ]
 
     async def delete(self, key: str) -> None:
-        async with self._request():
-            await self._client.delete_object(**self._at(key))
+        await self._ask(lambda: self._client.delete_object(**self._at(key)), self._timeout_s)
+
+    async def _head(self, key: str) -> Found:
+        found = await self._direct.ask("HEAD", self._at(key))
+        if found is None:
+            # The answer to a HEAD has no words for what is wrong; that to a GET has.
+            found = await self._get(key)
+            found.body.close()
+        return found
+
+    async def _get(self, key: str, byte_range: ByteRange | None = None) -> Found:
+        found = await self._direct.ask("GET", self._at(key), byte_range)
+        return found or await self._get_by_client(key, byte_range)
+
+    async def _get_by_client(self, key: str, byte_range: ByteRange | None) -> Found:
+        asked: Any = {"Range": str(byte_range)} if byte_range else {}
+        try:
+            answer: Any = await self._client.get_object(**self._at(key), **asked)
+        except ClientError as error:
+            if code_of(error) in OUTSIDE:
+                whole = await self._head(key)
+                raise RangeUnsatisfiable(whole.info.length_bytes) from error
+            raise
+        return Found.read(answer["Body"].raw_stream, byte_range)
 
     def _at(self, key: str) -> Any:
         return {"Bucket": self._bucket.name, "Key": self._bucket.prefix + key}
 
-    async def _was_put_by(self, call: str, key: str) -> bool:
-        """Tell whether the object in the way is our own, put by a try whose answer was lost.
-
-        Both botocore and aiohttp try again, the latter without a word.
-        """
-        found = await self._client.head_object(**self._at(key))
-        return found["Metadata"].get(_CALL) == call
-
-    @contextlib.asynccontextmanager
-    async def _request(self) -> AsyncIterator[None]:
+    async def _ask(self, work: Callable[[], Awaitable[T]], limit_s: float) -> T:
         """Hold a connection for a request whose answer is small."""
-        async with self._connection():
-            with timed("s3"):
-                yield
-
-    @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator[None]:
-        with _as_store_errors():
-            async with asyncio.timeout(WAIT_FOR_CONNECTION_S):
-                await self._connections.acquire()
-            try:
-                yield
-            finally:
-                self._connections.release()
-
-
-class _S3Stream(ObjectStream):
-    def __init__(self, answer: Any, holding: contextlib.AsyncExitStack) -> None:
-        length = answer["ContentLength"]
-        self.span = _span(answer["ContentRange"]) if "ContentRange" in answer else None
-        self.info = _info(answer, self.span.total_bytes if self.span else length)
-        self._body = answer["Body"]
-        self._holding = holding
-
-    async def __anext__(self) -> bytes:
+        until_s = _now_s() + limit_s
+        await self._take_connection(until_s)
         try:
-            with _as_store_errors():
-                piece: bytes = await self._body.read(PIECE_BYTES)
-        except BaseException:
-            await self.close()
-            raise
-        if not piece:
-            await self.close()
-            raise StopAsyncIteration
-        return piece
+            return await self._tries.run(work, until_s)
+        finally:
+            self._connections.release()
 
-    async def close(self) -> None:
-        await self._holding.aclose()
+    async def _take_connection(self, until_s: float) -> None:
+        """Wait for one; whoever has taken it releases it."""
+        if self._in_line >= LINE:
+            raise StoreUnavailable("too many wait for a connection already")
+        self._in_line += 1
+        try:
+            async with asyncio.timeout_at(until_s):
+                await self._connections.acquire()
+        except TimeoutError as error:
+            raise StoreUnavailable("all connections are in use") from error
+        finally:
+            self._in_line -= 1
 
-
-def _config(endpoint_url: str | None) -> AioConfig:
-    """Choose the client's settings; each differs from its default for a measured reason."""
-    foreign: dict[str, Any] = {}
-    if endpoint_url:
+    def _config(self) -> AioConfig:
+        """Choose the client's settings; each differs from its default for a measured reason."""
+        is_aws = self._bucket.endpoint_url is None
         # Other engines refuse or even store the framing of AWS's newer checksums.
-        foreign = {
-            "request_checksum_calculation": "when_required",
-            "response_checksum_validation": "when_required",
-            "s3": {"addressing_style": "path"},
-        }
-    return AioConfig(
-        signature_version="s3v4",
-        retries={"mode": "standard", "total_max_attempts": 3},
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
-        max_pool_connections=CONNECTIONS,
-        # Otherwise it is put together anew for each request, at 12 % of its cost.
-        user_agent=f"asgilook/{__version__}",
-        connector_args={"keepalive_timeout": KEEPALIVE_S},
-        **foreign,
-    )
+        needed = {} if is_aws else {"request_checksum_calculation": "when_required"}
+        return AioConfig(
+            signature_version="s3v4",
+            # S3's own would be looked at when all is delivered; ours is looked at before.
+            response_checksum_validation="when_required",
+            # Its own would not look at the time that is left.
+            retries={"mode": "standard", "total_max_attempts": 1},
+            connect_timeout=self._timeout_s / 3,
+            read_timeout=PUT_PATIENCE * self._timeout_s,
+            max_pool_connections=CONNECTIONS,
+            # Otherwise it is put together anew for each request, at 12 % of its cost.
+            user_agent=USER_AGENT,
+            http_session_cls=self._make_http,
+            connector_args={"keepalive_timeout": KEEPALIVE_S},
+            # With `auto`, signed URLs lead to another region's endpoint, and from there astray.
+            s3={"addressing_style": "virtual" if is_aws else "path"},
+            **needed,
+        )
+
+    def _make_http(self, **options: Any) -> AIOHTTPSession:
+        """Make the client's connections, and let `Direct` share them."""
+        self._http = AIOHTTPSession(**options)
+        return self._http
 
 
-def _info(answer: Any, length_bytes: int | None = None) -> ObjectInfo:
-    if length_bytes is None:
-        length_bytes = answer["ContentLength"]
-    metadata = {name: value for name, value in answer["Metadata"].items() if name != _CALL}
-    return ObjectInfo(length_bytes, answer.get("ContentType", ""), metadata)
-
-
-def _span(content_range: str) -> Span:
-    part, total = content_range.removeprefix("bytes ").split("/")
-    first, last = part.split("-")
-    return Span(int(first), int(last), int(total))
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-@contextlib.contextmanager
-def _as_store_errors() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = _code(error)
-        if code in _MISSING:
-            raise ObjectNotFound(str(error)) from error
-        if code in _TAKEN:
-            raise ObjectExists(str(error)) from error
-        raise StoreUnavailable(f"{code}: {error}") from error
-    except _TROUBLE as error:
-        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

@@ -12,8 +12,8 @@ from tests import servers
 from tests.caches import programs
 from tests.caches.hop import reading_along
 from tests.caches.site import Site
+from tests.faults.proxy import Proxy, proxied
 from tests.servers import ServiceOptions
-from tests.wire.proxy import Proxy, proxied
 
 KEY = "the key of the suite"
 BUCKET = "behind-caches"

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from httptools import HttpRequestParser, HttpResponseParser
 
-from tests.wire.proxy import Proxy
+from tests.faults.proxy import Proxy
 
 
 @dataclass
@@ -50,15 +50,6 @@ class Hop(Proxy):
         limit_bytes = self.bodies_end_after_bytes
         if limit_bytes is not None and answers.body_bytes > limit_bytes:
             raise ConnectionAbortedError
-
-    async def _pass_answers(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        await super()._pass_answers(reader, writer)
-        if not self.is_down and self.bodies_end_after_bytes is None:
-            # The origin may end its side while a body that it refuses is still being sent.
-            writer.write_eof()
-            await asyncio.Future()
 
 
 @contextmanager

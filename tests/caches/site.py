@@ -9,7 +9,7 @@ import httpx
 from tests import pictures
 from tests.caches.clock import Clock
 from tests.caches.hop import Hop
-from tests.wire.proxy import Proxy
+from tests.faults.proxy import Proxy
 
 FRESH_S = 5
 """How long a listing is fresh, and a 404."""

@@ -1,27 +1,15 @@
 """What the caches make of an origin that fails."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import httpx
 import pytest
 
 from asgilook.ids import uuid7
 from tests.caches.site import FRESH_S, Site
 from tests.e2e.steps import eventually
-from tests.wire.proxy import Proxy
+from tests.faults.proxy import Fault, Proxy
 
 HOUR_S = 3600
-
-
-@contextmanager
-def cut_off(proxy: Proxy) -> Iterator[None]:
-    """Let nothing through."""
-    proxy.is_down = True
-    try:
-        yield
-    finally:
-        proxy.is_down = False
+AWAY = Fault(reset_after_bytes=0)
 
 
 @pytest.fixture(params=["origin", "bucket"])
@@ -35,7 +23,7 @@ def test_an_old_listing_is_better_than_none(site: Site, trouble: Proxy) -> None:
     before = site.get(path)
     site.clock.move_on(HOUR_S)
 
-    with cut_off(trouble):
+    with trouble.failing(AWAY):
         during = site.get(path)
     assert (during.status_code, during.content) == (200, before.content)
 
@@ -49,7 +37,7 @@ def test_images_do_not_need_the_origin(site: Site, trouble: Proxy) -> None:
     before = [site.get(path).content for path in paths]
     site.clock.move_on(HOUR_S)
 
-    with cut_off(trouble):
+    with trouble.failing(AWAY):
         assert [site.get(path).content for path in paths] == before
 
 
@@ -58,7 +46,7 @@ def test_a_listing_is_not_shown_for_days(site: Site) -> None:
     site.get(path)
     site.clock.move_on(25 * HOUR_S)
 
-    with cut_off(site.hop):
+    with site.hop.failing(AWAY):
         answer = site.get(path)
     assert answer.status_code == 503
     assert answer.json()["code"] == "origin-unreachable"
@@ -67,7 +55,7 @@ def test_a_listing_is_not_shown_for_days(site: Site) -> None:
 def test_a_failure_is_a_problem_that_nobody_keeps(site: Site, trouble: Proxy) -> None:
     path = site.add()["image"]
 
-    with cut_off(trouble):
+    with trouble.failing(AWAY):
         failed = site.get(path)
     assert failed.status_code == failed.json()["status"] == 503
     assert failed.headers["content-type"] == "application/problem+json"

@@ -20,7 +20,8 @@ class Answer:
     """Whether the connection stays open after the last word."""
 
     def __bytes__(self) -> bytes:
-        fields = {"Content-Length": str(len(self.body)), **self.headers}
+        length = {} if "Transfer-Encoding" in self.headers else {"Content-Length": len(self.body)}
+        fields = {**length, **self.headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         return f"HTTP/1.1 {self.status}\r\n{head}\r\n".encode() + self.body
 

@@ -3,6 +3,7 @@
 import pytest
 from falcon.testing import Result
 
+from asgilook.errors import StoreBroken, StoreRefused, StoreTimeout, StoreUnavailable
 from asgilook.image import picture_key
 from tests import pictures
 from tests.fakes import Broken, Call, MemoryStore
@@ -71,6 +72,24 @@ async def test_what_cannot_be_read_is_answered_with_come_again(
         broken.on = None
         assert (await client.get(path)).status_code == 200
     assert store.open_streams == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        (StoreTimeout, 504, "store-timeout"),
+        (StoreRefused, 502, "store-refused"),
+        (StoreBroken, 502, "store-broken"),
+    ],
+)
+async def test_each_kind_of_trouble_has_a_status(
+    store: MemoryStore, kind: type[StoreUnavailable], status: int, code: str
+) -> None:
+    async with serving(Broken(store, on="scan", kind=kind)) as client:
+        result = await client.get("/images")
+    assert (result.status_code, result.json["code"]) == (status, code)
+    assert result.headers["retry-after"] == "5"
+    assert result.headers["cache-control"] == "no-store"
 
 
 async def test_a_condition_that_cannot_be_judged_is_answered_with_come_again(

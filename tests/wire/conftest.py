@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests import servers
+from tests.faults.proxy import Proxy, proxied
 from tests.servers import Service, ServiceOptions
-from tests.wire.proxy import Proxy, proxied
 from tests.wire.raw import Wire, add_noise
 
 HASTY = {"HEAD_TIMEOUT": "1", "IDLE_TIMEOUT": "2", "UPLOAD_TIMEOUT": "2"}
@@ -27,25 +27,18 @@ def hasty_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]
 
 
 @pytest.fixture(scope="session")
-def running_proxy(seaweedfs_url: str) -> Iterator[Proxy]:
-    with proxied(seaweedfs_url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def proxy(running_proxy: Proxy) -> Iterator[Proxy]:
-    """Give the proxy between `distant_service` and its bucket; it works again after the test."""
-    yield running_proxy
-    running_proxy.is_down = False
-    running_proxy.cut_after_bytes = None
+def proxy(seaweedfs_url: str) -> Iterator[Proxy]:
+    """Give the proxy between `distant_service` and its bucket."""
+    with proxied(seaweedfs_url) as one:
+        yield one
 
 
 @pytest.fixture(scope="session")
 def distant_service(
-    tmp_path_factory: pytest.TempPathFactory, seaweedfs_url: str, running_proxy: Proxy
+    tmp_path_factory: pytest.TempPathFactory, seaweedfs_url: str, proxy: Proxy
 ) -> Iterator[Service]:
     servers.make_bucket(seaweedfs_url, "wire")
-    settings = {"S3_BUCKET": "wire", "S3_ENDPOINT_URL": running_proxy.url, "JPEG_QUALITY": "100"}
+    settings = {"S3_BUCKET": "wire", "S3_ENDPOINT_URL": proxy.url, "JPEG_QUALITY": "100"}
     with servers.service(ServiceOptions(tmp_path_factory.mktemp("distant"), settings)) as service:
         yield service
 

@@ -9,8 +9,8 @@ import pytest
 
 from asgilook.store.s3 import CONNECTIONS
 from tests.e2e.steps import eventually
+from tests.faults.proxy import Proxy
 from tests.servers import Service
-from tests.wire.proxy import Proxy
 from tests.wire.raw import Wire
 
 SHORT_BUFFER_BYTES = 32 * 1024
