@@ -139,6 +139,10 @@ class Gallery:
         """Give a thumbnail by its name, such as `640x400.webp`, if it is in the cache."""
         return await self._cache.get(image_id, name)
 
+    async def is_cache_well(self) -> bool:
+        """Tell whether the cache works; without it everything does, only slower."""
+        return await self._cache.is_well()
+
     async def variant(self, image_id: UUID, variant: Variant) -> Thumbnail:
         """Give a thumbnail off the ladder. Raises `ImageNotFound` and `Overloaded`."""
         return await self._thumbnails.get_variant(image_id, variant)

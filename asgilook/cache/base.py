@@ -36,6 +36,10 @@ class Cache(ABC):
     async def close(self) -> None:  # noqa: B027 - nor to close
         """Let go of connections, once, when nothing uses the cache any more."""
 
+    async def is_well(self) -> bool:
+        """Tell whether the cache works; memory always does."""
+        return True
+
     @abstractmethod
     async def get(self, image_id: UUID, name: str) -> Entry | None:
         """Look a rendering up; finding it makes it and its siblings stay longer."""

@@ -73,6 +73,12 @@ class RedisCache(Cache):
     async def close(self) -> None:
         await self._redis.aclose()
 
+    async def is_well(self) -> bool:
+        async def ask() -> bool:
+            return bool(await self._redis.ping())
+
+        return await self._attempt(ask, otherwise=False)
+
     async def get(self, image_id: UUID, name: str) -> Entry | None:
         with timed("redis"):
             packed = await self._lookups.run((_key(image_id), name))

@@ -34,6 +34,9 @@ class TieredCache(Cache):
             await self._following
         await self._far.close()
 
+    async def is_well(self) -> bool:
+        return await self._far.is_well()
+
     async def get(self, image_id: UUID, name: str) -> Entry | None:
         entry = await self._near.get(image_id, name)
         if entry is None:
