@@ -24,6 +24,9 @@ bench: .venv/ready ## measure, and print the figures side by side
 load: .venv/ready ## send 64 large pictures at once, with 1 GiB of memory, and show who waits
 	$(BIN)/python -m tests.load
 
+fidelity: .venv/ready ## show what becomes of each kind of picture, and keep it as a report
+	$(BIN)/python -m tests.fidelity
+
 lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml $(LOCK_OPTIONS) -o requirements.lock
 	uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
@@ -40,4 +43,4 @@ LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-h
 clean: ## remove what the targets made, the pictures excepted
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
-.PHONY: help run test lint bench load lock clean
+.PHONY: help run test lint bench load fidelity lock clean

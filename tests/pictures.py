@@ -55,12 +55,12 @@ def upload(size: Pair = (640, 480), kind: str = "JPEG", **options: Any) -> bytes
     return encode(photograph(size), kind, **options)
 
 
-def oriented(picture: Image.Image, orientation: int, kind: str = "JPEG") -> bytes:
+def oriented(picture: Image.Image, orientation: int, kind: str = "JPEG", **options: Any) -> bytes:
     """Encode a picture lying in one of EXIF's eight ways: displayed, it is `picture` again."""
     lying = picture.transpose(_LYING[orientation]) if orientation in _LYING else picture
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
-    return encode(lying, kind, exif=exif)
+    return encode(lying, kind, exif=exif.tobytes(), **options)
 
 
 def gossiping(kind: str, size: Pair = (320, 240), **options: Any) -> bytes:

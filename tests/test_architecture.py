@@ -27,6 +27,7 @@ HOMES = {
     "httptools": ["http.parser"],
     "limits": ["usage"],
     "msgpack": ["cache.redis"],
+    "pillow_heif": ["codec.formats"],
     "pydantic": ["config"],
     "pydantic_settings": ["config"],
     "redis": ["cache.redis", "usage"],

@@ -17,14 +17,19 @@ _OPTIONS: dict[Format, dict[str, Any]] = {
 }
 
 
-def encode(picture: Image.Image, kind: Format, quality: int) -> bytes:
+def encode(
+    picture: Image.Image, kind: Format, quality: int, *, is_chroma_full: bool = False
+) -> bytes:
     """Encode an L or RGB picture, without any metadata.
 
-    `quality` goes from 1 to 100, on each format's own scale.
+    `quality` goes from 1 to 100, on each format's own scale. A JPEG keeps its colours at half the
+    resolution of its light, unless told otherwise.
     """
     # Whatever the picture still knows of its past must not travel on (comment, EXIF, profile).
     picture.info.clear()
     options = {"format": kind.name, "quality": quality, **_OPTIONS[kind]}
+    if is_chroma_full:
+        options["subsampling"] = "4:4:4"
     write = _through_file if kind is Format.JPEG and hasattr(os, "memfd_create") else _in_memory
     with timed("encode"):
         return write(lambda target: picture.save(target, **options))

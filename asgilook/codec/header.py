@@ -9,25 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from asgilook.errors import BrokenPicture, PictureTooLarge, UnsupportedType, UploadRefused
+from asgilook.codec.excerpt import scans_start
+from asgilook.codec.formats import MEDIA_TYPES, opened
+from asgilook.errors import BrokenPicture, PictureTooLarge, UploadRefused
 from asgilook.image import Size
-
-MEDIA_TYPES = {
-    "JPEG": "image/jpeg",
-    # A JPEG with more pictures behind the first; Pillow's JPEG reader finds it.
-    "MPO": "image/jpeg",
-    "PNG": "image/png",
-    "GIF": "image/gif",
-    "WEBP": "image/webp",
-    "AVIF": "image/avif",
-    "TIFF": "image/tiff",
-    "BMP": "image/bmp",
-}
-"""The formats that are taken, by Pillow's names for them. All its other readers stay closed."""
-
-READERS = [name for name in MEDIA_TYPES if name != "MPO"]
 
 MAX_SIDE = 65_500
 """The longest side that a JPEG can have (libjpeg's JPEG_MAX_DIMENSION)."""
@@ -38,16 +25,13 @@ Image.MAX_IMAGE_PIXELS = None
 MAX_SCANS = 100
 """Real progressive JPEGs have some ten; each scan costs as much as the first."""
 
-MAX_CHUNKS = 20_000
-"""Each chunk of a PNG costs the same, however short; an encoder's have some 8 KB."""
-
 BASE_COST_BYTES = 8 * 1024 * 1024
 
 # The peak of memory while a file is decoded and encoded, in bytes a pixel: measured with Pillow 13
 # on 24 megapixels, and a tenth more. `tests/codec/test_header.py` measures it again.
-_COSTS = {"WEBP": 16.5, "AVIF": 11, "JPEG": 5, "MPO": 5}
+_COSTS = {"WEBP": 16.5, "AVIF": 11, "HEIF": 10, "JPEG": 5}
 _OTHER_COST = 6
-_ALPHA_COST = {"WEBP": 16.5, "AVIF": 15}
+_ALPHA_COST = {"WEBP": 16.5, "AVIF": 15, "HEIF": 12}
 _OTHER_ALPHA_COST = 11
 _DEEP_COST = 13
 _COPY_COST = 4
@@ -80,7 +64,7 @@ def inspect(source: Path, limits: HeaderLimits) -> Header:
 
     Raises `UnsupportedType`, `BrokenPicture` and `PictureTooLarge`.
     """
-    with as_refusals(), Image.open(source, formats=READERS) as file:
+    with as_refusals(), opened(source) as file:
         return check(file, source, limits)
 
 
@@ -115,24 +99,16 @@ def _cost_bytes(file: Image.Image, kind: str) -> int:
 
 def _has_many_scans(source: Path) -> bool:
     """Tell whether a JPEG has more scans than any encoder makes (start-of-scan markers)."""
+    with source.open("rb") as file:
+        start = scans_start(file)  # what stands before them may hold any bytes
     with _mapped(source) as data:
-        count, position = 0, data.find(b"\xff\xda")
+        count, position = 0, data.find(b"\xff\xda", start)
         while position >= 0 and count <= MAX_SCANS:
             count, position = count + 1, data.find(b"\xff\xda", position + 2)
         return count > MAX_SCANS
 
 
-def _has_many_chunks(source: Path) -> bool:
-    """Tell whether a PNG has more chunks than any encoder makes (PNG 3, section 5.3)."""
-    with _mapped(source) as data:
-        count, position = 0, 8
-        while position + 12 <= len(data) and count <= MAX_CHUNKS:
-            length = int.from_bytes(data[position : position + 4])
-            count, position = count + 1, position + 12 + length
-        return count > MAX_CHUNKS
-
-
-_CHECKS = {"JPEG": _has_many_scans, "MPO": _has_many_scans, "PNG": _has_many_chunks}
+_CHECKS = {"JPEG": _has_many_scans}
 
 
 @contextlib.contextmanager
@@ -148,8 +124,6 @@ def as_refusals() -> Iterator[None]:
         yield
     except UploadRefused:
         raise
-    except UnidentifiedImageError as error:
-        raise UnsupportedType(str(error)) from None
     except MemoryError:
         raise PictureTooLarge("out of memory") from None
     except Exception as error:  # noqa: BLE001 - what Pillow raises on broken files has no end

@@ -8,15 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import get_sampling
 
 from asgilook.codec.colour import Colour, flatten
+from asgilook.codec.depth import scale_key
 from asgilook.codec.encode import encode
-from asgilook.codec.header import READERS, HeaderLimits, as_refusals, check
+from asgilook.codec.formats import opened
+from asgilook.codec.header import HeaderLimits, as_refusals, check
 from asgilook.codec.placeholder import thumbhash
 from asgilook.codec.render import render
 from asgilook.image import Format, Size, ladder
 from asgilook.timing import timed
+
+_HALF_CHROMA = 2
+"""4:2:0, by Pillow's numbers."""
+
+
+_SMALL_PIXELS = 256 * 256
+_SMALL_QUALITY = 97
+"""Small pictures are drawings more often than not, and cost few bytes however good they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +67,65 @@ def ingest(source: Path, options: IngestOptions) -> Ingested:
     `UnsupportedType`, `BrokenPicture` or `PictureTooLarge`.
     """
     with as_refusals():
-        source_type, picture = _decode(source, options)
+        decoded = _decode(source, options)
+        picture = decoded.picture
         size = Size(*picture.size)
         placeholder = thumbhash(picture)
-        jpeg = encode(picture, Format.JPEG, options.jpeg_quality)
-    del picture  # the ladder needs memory of its own
+        quality = _quality(size, options)
+        jpeg = encode(picture, Format.JPEG, quality, is_chroma_full=decoded.is_chroma_full)
+    source_type = decoded.source_type
+    del decoded, picture  # the ladder needs memory of its own
     rungs = ladder(size, options.min_thumb_size)
     thumbnails = render(jpeg, rungs, Format.JPEG, options.thumbnail_quality)
     digest = hashlib.sha256(jpeg).digest()
     return Ingested(jpeg, digest, size, source_type, placeholder, thumbnails)
 
 
-def _decode(source: Path, options: IngestOptions) -> tuple[str, Image.Image]:
-    with Image.open(source, formats=READERS) as file:
+def _quality(size: Size, options: IngestOptions) -> int:
+    is_small = size.width * size.height <= _SMALL_PIXELS
+    return max(options.jpeg_quality, _SMALL_QUALITY) if is_small else options.jpeg_quality
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    source_type: str
+    is_chroma_full: bool
+    picture: Image.Image
+
+
+def _decode(source: Path, options: IngestOptions) -> _Decoded:
+    with opened(source) as file:
         header = check(file, source, options.limits)
         with timed("decode"):
-            file.load()
+            _load(file)
         turn = _turn(file)
-        picture = flatten(file, options.background)
-        return header.media_type, picture if turn is None else picture.transpose(turn)
+        is_chroma_full = not _has_half_chroma(file)
+        picture = _composed(flatten(file, options.background), file, options.background)
+        picture = picture if turn is None else picture.transpose(turn)
+        return _Decoded(header.media_type, is_chroma_full, picture)
+
+
+def _load(file: ImageFile.ImageFile) -> None:
+    # Pillow's TIFF reader turns the picture itself, and by XMP too.
+    file.info.pop("xmp", None)
+    if file.format == "PNG":
+        scale_key(file)
+    file.load()
+
+
+def _composed(picture: Image.Image, file: Image.Image, background: Colour) -> Image.Image:
+    """Show the background around the first frame of a GIF that does not fill its screen."""
+    extent = file.dispose_extent if isinstance(file, GifImageFile) else None
+    if extent in {None, (0, 0, *file.size)}:
+        return picture
+    screen = Image.new("RGB", picture.size, background)
+    screen.paste(picture.crop(extent), extent)
+    return screen
+
+
+def _has_half_chroma(file: Image.Image) -> bool:
+    """Tell whether the colours come at half the resolution, so that there is no more to keep."""
+    return get_sampling(file) == _HALF_CHROMA and file.info.get("adobe_transform") != 0
 
 
 def _turn(file: Image.Image) -> Image.Transpose | None:

@@ -14,11 +14,11 @@ from falcon.asgi import App, Request, Response
 from falcon.constants import COMBINED_METHODS
 
 from asgilook import errors
-from asgilook.codec import MEDIA_TYPES
+from asgilook.codec import UPLOAD_TYPES
 
 _log = logging.getLogger(__name__)
 
-ACCEPT_POST = ", ".join([*dict.fromkeys(MEDIA_TYPES.values()), "multipart/form-data"])
+ACCEPT_POST = ", ".join([*UPLOAD_TYPES, "multipart/form-data"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from falcon.asgi import Request
 from falcon.media import MultipartFormHandler
 from falcon.media.multipart import MultipartParseError
 
-from asgilook.codec import MEDIA_TYPES
+from asgilook.codec import UPLOAD_TYPES
 from asgilook.errors import (
     UnsupportedType,
     UploadEmpty,
@@ -35,7 +35,7 @@ BATCH_BYTES = 512 * 1024
 """How much of a body waits in memory to be written to disk at once."""
 
 _UNSPOKEN = "application/octet-stream"
-_ACCEPTED = {*MEDIA_TYPES.values(), _UNSPOKEN}
+_ACCEPTED = {*UPLOAD_TYPES, _UNSPOKEN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,14 @@ def test_what_is_no_picture_or_of_another_format_is_an_unsupported_type(upload: 
         ingested(upload)
 
 
+@pytest.mark.parametrize("kind", TAKEN)
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5])
+def test_a_file_that_breaks_off_is_broken_wherever_it_does(kind: str, share: float) -> None:
+    whole = pictures.upload((320, 200), kind)
+    with pytest.raises(BrokenPicture):
+        ingested(whole[: max(32, round(share * len(whole)))])
+
+
 @pytest.mark.parametrize("name", pictures.BROKEN)
 def test_what_starts_as_a_picture_and_is_none_is_broken(name: str) -> None:
     with pytest.raises(BrokenPicture):
