@@ -27,9 +27,19 @@ load: .venv/ready ## send 64 large pictures at once, with 1 GiB of memory, and s
 fidelity: .venv/ready ## show what becomes of each kind of picture, and keep it as a report
 	$(BIN)/python -m tests.fidelity
 
+SECONDS ?= 60
+
+fuzz: .venv/fuzz ## fuzz what opens uploads, for SECONDS (60); fails with a finding
+	$(BIN)/python -m tests.fuzz $(SECONDS)
+
+.venv/fuzz: .venv/ready requirements-fuzz.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	touch $@
+
 lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml $(LOCK_OPTIONS) -o requirements.lock
 	uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
+	uv pip compile --group fuzz $(LOCK_OPTIONS) -o requirements-fuzz.lock
 
 LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
@@ -41,6 +51,6 @@ LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-h
 	touch $@
 
 clean: ## remove what the targets made, the pictures excepted
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist fuzz-findings
 
-.PHONY: help run test lint bench load fidelity lock clean
+.PHONY: help run test lint bench load fidelity fuzz lock clean

@@ -22,6 +22,8 @@ from asgilook.quota import Quota
 
 PREFIX = "ASGI_LOOK_"
 
+_NEEDED_TO_START = {"PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
+
 _SIGNING_KEY = re.compile(r"(?:[0-9a-f]{2}){16,64}")
 _API_KEY = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,31}:)?[0-9a-f]{64}")
 
@@ -108,7 +110,11 @@ class Settings(BaseSettings):
         description="the colour that shows where a picture is transparent",
     )
     decode_timeout: float = Field(
-        10, gt=0, le=300, description="seconds of a processor that decoding an upload may take"
+        10,
+        gt=0,
+        le=300,
+        description="seconds of a processor that decoding the largest upload may take; "
+        "smaller ones get less",
     )
     decode_memory_bytes: int = Field(
         640 * 1024 * 1024,
@@ -222,6 +228,11 @@ def variable(field: str) -> str:
 def is_set(field: str) -> bool:
     """Tell whether a field comes from the environment, not from its default."""
     return any(value for name, value in os.environ.items() if name.upper() == variable(field))
+
+
+def child_environment() -> dict[str, str]:
+    """Give what a process of our own needs of the environment to start, and no secret of it."""
+    return {name: value for name, value in os.environ.items() if name in _NEEDED_TO_START}
 
 
 def masked(url: str) -> str:

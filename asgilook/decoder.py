@@ -6,7 +6,9 @@ parent is gone, however that went and whatever it is at: the parent's end of the
 """
 
 import contextlib
+import ctypes
 import os
+import pickle
 import resource
 import select
 import signal
@@ -14,19 +16,29 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from asgilook import timing
+from asgilook import config, reports, timing
+from asgilook.reports import MAX_HEAD_BYTES, Noted
+
+LEAST_S = 1.5
+"""The processor's time that any job gets."""
 
 PATIENCE = 5
 """How many times its processor time a job may take by the clock: the machine may be busy."""
 
+PIECE_BYTES = 256 * 1024
+"""What is received at once: memory is taken for what came, not for what was announced."""
+
+OPEN_FILES = 64
+"""More than a decoder's own, an upload and what is made of it ever are."""
+
+_PR_SET_NO_NEW_PRIVS = 38  # prctl(2)
+
 T = TypeVar("T")
-Noted = tuple[T, dict[str, float]]
-"""What a job gives, and the seconds that it spent on what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +47,7 @@ class DecoderLimits:
 
     memory_bytes: int
     job_s: float
-    """Of the processor's time, for each job."""
+    """Of the processor's time, for a job of the largest kind."""
 
 
 class Decoder:
@@ -45,19 +57,27 @@ class Decoder:
         self._limits = limits
         self.jobs = 0
         """How many jobs it has been given."""
-        ours, theirs = socket.socketpair()
+        self._socket, theirs = socket.socketpair()
         with theirs:
-            numbers = (theirs.fileno(), limits.memory_bytes, limits.job_s)
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
                 # -P: what lies in the working directory is not ours to import.
-                [sys.executable, "-P", "-m", __name__, *map(str, numbers)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    __name__,
+                    str(theirs.fileno()),
+                    str(limits.memory_bytes),
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                # Keys and passwords are nothing for a process that a stranger may take over.
+                env=config.child_environment(),
                 # Ctrl-C at the terminal is for the parent, which ends its children itself.
                 start_new_session=True,
             )
-        self._pipe: Connection[Any, Any] = Connection(ours.detach())
-        self._pipe.recv()  # its imports are done: they are not within the first job's time
+        self._receive(1, None)  # its imports are done: they are not within the first job's time
 
     @property
     def pid(self) -> int:
@@ -69,20 +89,48 @@ class Decoder:
         """Tell whether the process is gone: a system short of memory kills idle ones too."""
         return self._process.poll() is not None
 
-    def run(self, job: Callable[[], T]) -> Noted[T]:
-        """Have a picklable job done. What it raises is raised here.
+    def run(self, job: Callable[[], T], share: float = 1) -> Noted[T]:
+        """Have a picklable job done that is a share of the largest. What it raises is raised here.
 
-        Raises `TimeoutError` where the process hangs, and `EOFError` or `OSError` where it ended:
-        it is of no further use then, and has to be killed.
+        Raises `TimeoutError` where the process hangs, and `EOFError` or `OSError` where it ended
+        or reports nonsense: it is of no further use then, and has to be killed.
         """
         self.jobs += 1
-        self._pipe.send(job)
-        if not self._pipe.poll(self._limits.job_s * PATIENCE):
-            raise TimeoutError("it hangs")
-        answer: Noted[T] | Exception = self._pipe.recv()
+        limit_s = min(self._limits.job_s, LEAST_S + share * self._limits.job_s)
+        deadline_s = time.monotonic() + self._limits.job_s * PATIENCE
+        self._socket.settimeout(None)
+        self._socket.sendall(pickle.dumps((job, limit_s)))
+        answer = self._report(job, deadline_s)
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def _report(self, job: Callable[[], T], deadline_s: float) -> Noted[T] | Exception:
+        length = int.from_bytes(self._receive(4, deadline_s))
+        if length > MAX_HEAD_BYTES:
+            raise ConnectionError("a report without an end")
+        text = self._receive(length, deadline_s)
+        try:
+            # What is made of a picture is smaller than what it is made in.
+            head = reports.read_head(text, self._limits.memory_bytes // 2)
+            parts = [self._receive(length, deadline_s) for length in head.lengths]
+            return reports.read(head, parts, job)
+        except (OSError, EOFError):
+            raise
+        except Exception as error:  # there is no end to what can be wrong
+            raise ConnectionError(f"a report that is none: {type(error).__name__}") from error
+
+    def _receive(self, length: int, deadline_s: float | None) -> bytes:
+        """Wait for so many bytes. Raises `TimeoutError`, and `EOFError` where there are less."""
+        data = bytearray()
+        while len(data) < length:
+            if deadline_s is not None:
+                self._socket.settimeout(max(0.001, deadline_s - time.monotonic()))
+            piece = self._socket.recv(min(length - len(data), PIECE_BYTES))
+            if not piece:
+                raise EOFError("it ended")
+            data += piece
+        return bytes(data)
 
     def kill(self) -> None:
         """End the process, at once, and with it a `run` that is under way."""
@@ -91,7 +139,7 @@ class Decoder:
     def close(self) -> None:
         """Clear away what is left of a process that was killed."""
         self._process.wait()
-        self._pipe.close()
+        self._socket.close()
 
 
 def noted(job: Callable[[], T]) -> Noted[T]:
@@ -100,33 +148,48 @@ def noted(job: Callable[[], T]) -> Noted[T]:
     return job(), spent_s
 
 
-def serve(pipe: "Connection[Any, Any]", limits: DecoderLimits) -> None:
+def serve(parent: socket.socket, memory_bytes: int) -> None:
     """Do one job after the other, for as long as the parent is there."""
-    _limit_memory(limits.memory_bytes)
-    with contextlib.suppress(EOFError, ConnectionError):
+    _limit(memory_bytes)
+    with contextlib.suppress(EOFError, ConnectionError), parent.makefile("rb") as jobs:
+        parent.sendall(b"!")
         while True:
-            job = pipe.recv()
-            answer: Noted[Any] | Exception
+            job, limit_s = pickle.load(jobs)  # noqa: S301 - the parent's
+            answer: Noted[object] | Exception
             # The signal ends the process, in the middle of a library's loop as well.
-            signal.setitimer(signal.ITIMER_PROF, limits.job_s)
+            signal.setitimer(signal.ITIMER_PROF, limit_s)
             try:
                 answer = noted(job)
             except Exception as error:  # noqa: BLE001 - it is raised again, in the parent
                 answer = error
             signal.setitimer(signal.ITIMER_PROF, 0)
-            pipe.send(answer)
+            head, *parts = reports.write(answer)
+            for piece in (len(head).to_bytes(4), head, *parts):
+                parent.sendall(piece)
             # An error's traceback holds the picture, which the next job's memory is wanted for.
-            del job, answer
+            del job, answer, parts
 
 
-def _limit_memory(limit_bytes: int) -> None:
-    # Not every system bounds an address space (macOS does not).
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _limit(memory_bytes: int) -> None:
+    """Give up, for good, what decoding needs nothing of."""
+    for kind, most in (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_NPROC, 0),
+    ):
+        # Not every system bounds everything (macOS does not bound an address space).
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (most, most))
+    # Libraries grumble there about each flaw of a file, and our log is not for strangers to write.
+    sys.stderr.flush()
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - it has no better name
+        os.dup2(nowhere.fileno(), 2)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
-def end_with(parent: "Connection[Any, Any]") -> None:
+def end_with(parent: socket.socket) -> None:
     """End this process as soon as the parent is gone, in mid-job too."""
     gone = select.poll()
     gone.register(parent.fileno(), 0)  # hanging up is told unasked
@@ -135,9 +198,6 @@ def end_with(parent: "Connection[Any, Any]") -> None:
 
 
 if __name__ == "__main__":
-    import asgilook.codec  # noqa: F401 - now, not within the first job's time
-
-    with Connection(int(sys.argv[1])) as parent:
-        threading.Thread(target=end_with, args=(parent,), daemon=True).start()
-        parent.send("ready")
-        serve(parent, DecoderLimits(int(sys.argv[2]), float(sys.argv[3])))
+    with socket.socket(fileno=int(sys.argv[1])) as end:
+        threading.Thread(target=end_with, args=(end,), daemon=True).start()
+        serve(end, int(sys.argv[2]))

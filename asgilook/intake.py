@@ -33,7 +33,8 @@ class Intake:
                 with _noted_where_refused():
                     limits = self._options.limits
                     header = await self._workers.inspect(partial(inspect, upload, limits))
-                    decoding = self._workers.decoding(header.cost_bytes)
+                    share = header.size.width * header.size.height / limits.max_pixels
+                    decoding = self._workers.decoding(header.cost_bytes, share)
                     turn = await holding.enter_async_context(decoding)
                     made = await turn.run(partial(ingest, upload, self._options))
             except UploadRefused as refusal:

@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 
 from asgilook import timing
 from asgilook.admission import Admission, Line, Place
-from asgilook.decoder import Decoder, DecoderLimits, Noted, noted
+from asgilook.decoder import Decoder, DecoderLimits, noted
 from asgilook.errors import BrokenPicture
+from asgilook.reports import Noted
 
 LINE = 16
 """How many times the budget for memory may wait in line: some 30 s of work, a CDN's patience."""
@@ -99,16 +100,19 @@ class Workers:
 
         Raises as `decoding` and its turn do.
         """
-        async with _turn(self._inspecting, 1, self._inspectors, is_short=True) as turn:
+        async with _turn(self._inspecting, 1, self._inspectors, 1, is_short=True) as turn:
             return await turn.run(job)
 
-    def decoding(self, cost_bytes: int) -> contextlib.AbstractAsyncContextManager[Turn]:
+    def decoding(
+        self, cost_bytes: int, share: float = 1
+    ) -> contextlib.AbstractAsyncContextManager[Turn]:
         """Wait for the turn of a job on untrusted data, in a child process. Raises `Overloaded`.
 
-        Running it raises `BrokenPicture` where the child crashed or took too long.
+        Of the time for the largest job it gets its share, and a little more. Running it raises
+        `BrokenPicture` where the child crashed or took too long.
         """
         is_short = cost_bytes <= self._decoding.small
-        return _turn(self._decoding, cost_bytes, self._decoders, is_short=is_short)
+        return _turn(self._decoding, cost_bytes, self._decoders, share, is_short=is_short)
 
     async def _in_thread(self, job: Callable[[], T]) -> Noted[T]:
         return await asyncio.get_running_loop().run_in_executor(self._threads, noted, job)
@@ -116,7 +120,7 @@ class Workers:
 
 @contextlib.asynccontextmanager
 async def _turn(
-    line: Line, cost: int, idle: list["_Child"], *, is_short: bool
+    line: Line, cost: int, idle: list["_Child"], share: float, *, is_short: bool
 ) -> AsyncIterator[Turn]:
     """Wait for a turn with one of the children that have nothing to do."""
     async with line.admit(cost) as place:
@@ -124,7 +128,7 @@ async def _turn(
         async def run(job: Callable[[], T]) -> Noted[T]:
             child = idle.pop()
             try:
-                return await child.run(job, is_short=is_short)
+                return await child.run(job, share, is_short=is_short)
             finally:
                 idle.append(child)
 
@@ -147,10 +151,10 @@ class _Child:
         await self._end()
         self._thread.shutdown()
 
-    async def run(self, job: Callable[[], T], *, is_short: bool) -> Noted[T]:
+    async def run(self, job: Callable[[], T], share: float, *, is_short: bool) -> Noted[T]:
         if self._decoder.has_ended or self._decoder.jobs >= JOBS_BEFORE_RENEWAL:
             await self._replace("between pictures")
-        running = asyncio.ensure_future(self._in_thread(partial(self._decoder.run, job)))
+        running = asyncio.ensure_future(self._in_thread(partial(self._decoder.run, job, share)))
         try:
             return await asyncio.shield(running)
         except (TimeoutError, EOFError, OSError) as error:

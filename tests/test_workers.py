@@ -123,6 +123,14 @@ async def test_a_picture_that_takes_too_long_is_broken_and_no_other(
         assert isinstance(await done(workers.decoding, os.getpid, LARGE), int)
 
 
+async def test_a_small_picture_gets_a_small_part_of_the_time() -> None:
+    async with opened(Workers(1, MEMORY_BYTES, 3600)) as workers:
+        with pytest.raises(BrokenPicture):
+            async with workers.decoding(LARGE, share=0) as turn:
+                await turn.run(SPIN)
+        assert isinstance(await done(workers.decoding, os.getpid, LARGE), int)
+
+
 async def test_a_picture_that_takes_more_memory_than_there_is_is_refused(
     workers: Workers,
 ) -> None:

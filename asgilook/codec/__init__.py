@@ -1,12 +1,14 @@
 """Pixels. Pure, synchronous functions; the only room that knows Pillow."""
 
-from asgilook.codec.formats import UPLOAD_TYPES
-from asgilook.codec.header import Header, HeaderLimits, inspect
+from asgilook.codec.formats import MEDIA_TYPES, UPLOAD_TYPES
+from asgilook.codec.header import MAX_SIDE, Header, HeaderLimits, inspect
 from asgilook.codec.ingest import Ingested, IngestOptions, ingest
 from asgilook.codec.prices import rungs_cost_bytes, variant_cost_bytes
 from asgilook.codec.render import render, render_variant
 
 __all__ = [
+    "MAX_SIDE",
+    "MEDIA_TYPES",
     "UPLOAD_TYPES",
     "Header",
     "HeaderLimits",

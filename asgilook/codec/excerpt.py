@@ -83,12 +83,6 @@ def excerpt(file: BinaryIO, kind: str) -> BinaryIO:
     return io.BufferedReader(Excerpt(file, [part for part in parts if part]))
 
 
-def scans_start(file: BinaryIO) -> int:
-    """Find where the segments of a JPEG end, and its first scan starts."""
-    *_, scans = _jpeg_parts(file)
-    return scans.start
-
-
 def _png_parts(file: BinaryIO) -> Iterator[range]:
     """Go through the chunks of a PNG (PNG 3, section 5.3); what is left out is an empty part."""
     yield range(8)

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image, ImageFile
+from PIL import AvifImagePlugin, Image, ImageFile
 
 from asgilook.codec.excerpt import excerpt
+from asgilook.codec.structure import check_structure
 from asgilook.errors import UnsupportedType
 
 MEDIA_TYPES = {
@@ -28,6 +29,9 @@ with contextlib.suppress(ImportError):
     # Threads and the pictures beside the picture would cost memory that nobody counts.
     register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
     MEDIA_TYPES["HEIF"] = "image/heic"
+
+# A thread for each processor takes more address space than a decoder has; one is what it gets.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 UPLOAD_TYPES = [*MEDIA_TYPES.values(), *(["image/heif"] if "HEIF" in MEDIA_TYPES else [])]
 """What an upload may be announced as: Android calls HEIC by its other name."""
@@ -53,6 +57,7 @@ def opened(source: Path) -> Iterator[ImageFile.ImageFile]:
 
     Raises `UnsupportedType` where there is none, and whatever Pillow raises on broken files.
     """
+    check_structure(source)
     with source.open("rb") as file:
         kind = _kind(file.read(_HEAD_BYTES))
         file.seek(0)

@@ -4,14 +4,12 @@ This is read in a child process too: what only parses a header can be as hostile
 """
 
 import contextlib
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-from asgilook.codec.excerpt import scans_start
 from asgilook.codec.formats import MEDIA_TYPES, opened
 from asgilook.errors import BrokenPicture, PictureTooLarge, UploadRefused
 from asgilook.image import Size
@@ -21,9 +19,6 @@ MAX_SIDE = 65_500
 
 # Pillow's own bound would speak first, of a broken picture; ours is held in `check`.
 Image.MAX_IMAGE_PIXELS = None
-
-MAX_SCANS = 100
-"""Real progressive JPEGs have some ten; each scan costs as much as the first."""
 
 BASE_COST_BYTES = 8 * 1024 * 1024
 
@@ -65,10 +60,10 @@ def inspect(source: Path, limits: HeaderLimits) -> Header:
     Raises `UnsupportedType`, `BrokenPicture` and `PictureTooLarge`.
     """
     with as_refusals(), opened(source) as file:
-        return check(file, source, limits)
+        return check(file, limits)
 
 
-def check(file: Image.Image, source: Path, limits: HeaderLimits) -> Header:
+def check(file: Image.Image, limits: HeaderLimits) -> Header:
     """Hold an opened file against the limits. Raises as `inspect` does."""
     kind = file.format or ""
     size = Size(*file.size)
@@ -77,8 +72,6 @@ def check(file: Image.Image, source: Path, limits: HeaderLimits) -> Header:
     header = Header(MEDIA_TYPES[kind], size, _cost_bytes(file, kind))
     if header.cost_bytes > limits.max_cost_bytes:
         raise PictureTooLarge(f"{size} in {kind} takes {header.cost_bytes} bytes")
-    if kind in _CHECKS and _CHECKS[kind](source):
-        raise BrokenPicture(f"{kind} made to be slow")
     return header
 
 
@@ -95,26 +88,6 @@ def _cost_bytes(file: Image.Image, kind: str) -> int:
     cost += _COPY_COST * (is_turned + ("icc_profile" in file.info))
     width, height = file.size
     return BASE_COST_BYTES + int(cost * width * height)
-
-
-def _has_many_scans(source: Path) -> bool:
-    """Tell whether a JPEG has more scans than any encoder makes (start-of-scan markers)."""
-    with source.open("rb") as file:
-        start = scans_start(file)  # what stands before them may hold any bytes
-    with _mapped(source) as data:
-        count, position = 0, data.find(b"\xff\xda", start)
-        while position >= 0 and count <= MAX_SCANS:
-            count, position = count + 1, data.find(b"\xff\xda", position + 2)
-        return count > MAX_SCANS
-
-
-_CHECKS = {"JPEG": _has_many_scans}
-
-
-@contextlib.contextmanager
-def _mapped(source: Path) -> Iterator[mmap.mmap]:
-    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield data
 
 
 @contextlib.contextmanager

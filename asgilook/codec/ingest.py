@@ -73,10 +73,10 @@ def ingest(source: Path, options: IngestOptions) -> Ingested:
         placeholder = thumbhash(picture)
         quality = _quality(size, options)
         jpeg = encode(picture, Format.JPEG, quality, is_chroma_full=decoded.is_chroma_full)
-    source_type = decoded.source_type
-    del decoded, picture  # the ladder needs memory of its own
-    rungs = ladder(size, options.min_thumb_size)
-    thumbnails = render(jpeg, rungs, Format.JPEG, options.thumbnail_quality)
+        source_type = decoded.source_type
+        del decoded, picture  # the ladder needs memory of its own
+        rungs = ladder(size, options.min_thumb_size)
+        thumbnails = render(jpeg, rungs, Format.JPEG, options.thumbnail_quality)
     digest = hashlib.sha256(jpeg).digest()
     return Ingested(jpeg, digest, size, source_type, placeholder, thumbnails)
 
@@ -95,7 +95,7 @@ class _Decoded:
 
 def _decode(source: Path, options: IngestOptions) -> _Decoded:
     with opened(source) as file:
-        header = check(file, source, options.limits)
+        header = check(file, options.limits)
         with timed("decode"):
             _load(file)
         turn = _turn(file)
