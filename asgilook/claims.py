@@ -2,7 +2,8 @@
 
 A claim is an object, named by a hash of the client's key, that says which image the key stands for
 and which upload it was given with. It is made before the image is: whoever sends the same again,
-to this process or another, during the first attempt or after it failed, makes the same image.
+to this process or another, during the first attempt or after it failed, makes the same image; and
+none any more once that was deleted, for as long as its tombstone lies there.
 """
 
 import hashlib
@@ -62,7 +63,7 @@ class Claims:
         try:
             found: ObjectInfo = await self._store.stat(claim.object_key)
         except ObjectNotFound:
-            # Its image was deleted this very moment, and the claim with it.
+            # It was released this very moment.
             return await self.settle(claim, image_id)
         if found.metadata["sha256"] != claim.sha256.hex():
             raise ClaimMismatch(claim.name)

@@ -93,6 +93,11 @@ class Settings(BaseSettings):
     memory_cache_bytes: int = Field(
         64 * 1024 * 1024, ge=0, description="the bound of the cache inside each process"
     )
+    deleted_ttl: int = Field(
+        30 * 24 * 3600,
+        ge=3600,
+        description="seconds that a deleted image is told from one that never was (410, then 404)",
+    )
     max_upload_bytes: int = Field(
         40 * 1024 * 1024, ge=1024, description="the longest body of an upload"
     )

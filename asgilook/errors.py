@@ -17,6 +17,10 @@ class ImageNotFound(AsgilookError):
     """No such image, or it was deleted."""
 
 
+class ImageDeleted(ImageNotFound):
+    """The image was deleted not long ago, for good."""
+
+
 class ThumbnailNotFound(AsgilookError):
     """The image exists but does not come in this size."""
 

@@ -10,7 +10,7 @@ from asgilook.byte_range import ByteRange
 from asgilook.cache import Cache, Entry
 from asgilook.claims import Claim, Claims
 from asgilook.codec import Ingested, IngestOptions
-from asgilook.errors import ImageNotFound, UploadRefused
+from asgilook.errors import UploadRefused
 from asgilook.flight import SingleFlight, to_its_end
 from asgilook.ids import uuid7
 from asgilook.image import Format, Image, Original, Size
@@ -19,6 +19,7 @@ from asgilook.originals import Opened, Originals, Page
 from asgilook.refusals import Refusals
 from asgilook.store import Store
 from asgilook.thumbnails import Thumbnail, ThumbnailOptions, Thumbnails
+from asgilook.tombstones import Tombstones
 from asgilook.variant import Variant
 from asgilook.workers import Workers
 
@@ -29,12 +30,13 @@ class Gallery:
     Raises the errors of `errors.py` and no others. `open_up` before use, `close` after.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the rooms below, and what they are told
         self,
         store: Store,
         cache: Cache,
         workers: Workers,
         options: IngestOptions,
+        deleted_ttl_s: float,
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self._store = store
@@ -43,7 +45,7 @@ class Gallery:
         terms = f"{options.limits.max_pixels} {options.limits.max_cost_bytes}"
         self._intake = Intake(workers, Refusals(cache, terms), options)
         self._new_id = new_id
-        self._originals = Originals(store)
+        self._originals = Originals(store, Tombstones(store, deleted_ttl_s))
         self._thumbnails = Thumbnails(
             self._originals,
             cache,
@@ -70,7 +72,8 @@ class Gallery:
         """Make an image of an uploaded file: when this returns it is stored, listed and warm.
 
         The same upload with the same claim is the same image, however often it is sent. Raises
-        `UploadRefused`, `Overloaded` and `StoreUnavailable`.
+        `UploadRefused`, `Overloaded`, `StoreUnavailable`, and `ImageDeleted` where that image was
+        deleted since.
         """
         if claim_key is None:
             return await self._make(upload, sha256, self._new_id(), None)
@@ -81,14 +84,10 @@ class Gallery:
         )
 
     async def _add_claimed(self, upload: Path, claim: Claim) -> Original:
-        image_id = await self._claims.settle(claim, self._new_id())
-        try:
-            original = await self._originals.get(image_id)
-        except ImageNotFound:
-            return await self._make_claimed(upload, image_id, claim)
-        # The earlier attempt may have ended between the picture and its record.
-        await self._originals.enlist(original.image)
-        return original
+        new_id = self._new_id()
+        image_id = await self._claims.settle(claim, new_id)
+        earlier = None if image_id == new_id else await self._originals.resume(image_id)
+        return earlier or await self._make_claimed(upload, image_id, claim)
 
     async def _make_claimed(self, upload: Path, image_id: UUID, claim: Claim) -> Original:
         try:
@@ -148,6 +147,11 @@ class Gallery:
         return await self._thumbnails.get_variant(image_id, variant)
 
     async def delete(self, image_id: UUID) -> None:
-        """Forget an image and all that was made of it. Raises `ImageNotFound`."""
-        await self._originals.delete(image_id)
+        """Forget an image and all that was made of it, for good. Raises `ImageNotFound`.
+
+        Whoever is interrupted leaves either all of it or, behind the tombstone, what `asgilook
+        fsck` removes: never a thumbnail of a picture that is gone.
+        """
+        image = await self._originals.bury(image_id)
         await self._thumbnails.drop(image_id)
+        await self._originals.remove(image)

@@ -1,13 +1,13 @@
 """The originals and their listing: how images lie in a store."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
 from asgilook.byte_range import ByteRange
-from asgilook.claims import claim_key
 from asgilook.errors import (
+    ImageDeleted,
     ImageNotFound,
     InvalidPage,
     ObjectExists,
@@ -16,6 +16,7 @@ from asgilook.errors import (
 )
 from asgilook.image import INDEX_PREFIX, Image, Original, Size, index_position, picture_key
 from asgilook.store import ObjectInfo, ObjectStream, Store
+from asgilook.tombstones import Tombstones
 
 MAX_PAGE = 500
 """The most images that one page of a listing may have; a store's scan goes up to 1000 keys."""
@@ -44,23 +45,31 @@ class Originals:
     """Keeps originals: a picture and a record in the listing for each.
 
     A picture is written before its record and removed after it, so that what is listed can
-    always be fetched.
+    always be fetched. A tombstone comes before any removal, and is looked for after the last write
+    of whoever may have been overtaken by a deletion: so one of the two clears away what the other
+    wrote, and a deletion is final.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, tombstones: Tombstones) -> None:
         self._store = store
+        self._tombstones = tombstones
         self._sizes: dict[UUID, Size] = {}
 
     async def keep(self, original: Original, jpeg: bytes) -> None:
-        """Store and list an image: when this returns both are durable."""
+        """Store and list an image: when this returns both are durable.
+
+        Raises `ImageDeleted` where somebody deleted it meanwhile, made by a twin of this upload.
+        """
         key = original.image.picture_key
         # With a claim, somebody who was sent the same upload may have been faster.
         with contextlib.suppress(*([ObjectExists] if original.claim else [])):
             await self._store.put(
                 key, jpeg, content_type="image/jpeg", metadata=original.metadata()
             )
+        self._tombstones.forget(original.image.id)
         try:
-            await self.enlist(original.image)
+            # Nobody knows of an id that is new, so nobody has deleted it.
+            await (self.enlist if original.claim else self._list)(original.image)
         except BaseException:
             # Without a claim nobody can come back for this picture, nor rely on it.
             if not original.claim:
@@ -68,19 +77,39 @@ class Originals:
                     await self._store.delete(key)
             raise
 
+    async def resume(self, image_id: UUID) -> Original | None:
+        """Give the image that an earlier attempt made, listed; None if it did not get that far.
+
+        Raises `ImageDeleted`.
+        """
+        try:
+            info = await self._store.stat(picture_key(image_id))
+        except ObjectNotFound:
+            await self._tombstones.check(image_id)
+            return None
+        original = self._read(image_id, info)
+        await self.enlist(original.image)
+        return original
+
     async def enlist(self, image: Image) -> None:
-        """See to it that a picture is listed."""
+        """See to it that a picture is listed. Raises `ImageDeleted`, and leaves nothing then."""
+        await self._list(image)
+        if await self._tombstones.find(image.id):
+            await self.remove(image)
+            raise ImageDeleted(str(image.id))
+
+    async def _list(self, image: Image) -> None:
         with contextlib.suppress(ObjectExists):
             await self._store.put(image.index_key, b"", content_type="text/plain", metadata={})
 
     async def get(self, image_id: UUID) -> Original:
         """Describe an image. Raises `ImageNotFound`."""
-        with _as_image_errors(image_id):
+        async with self._sought(image_id):
             return self._read(image_id, await self._store.stat(picture_key(image_id)))
 
     async def open(self, image_id: UUID, byte_range: ByteRange | None = None) -> Opened:
         """Start to deliver an original. Raises `ImageNotFound` and `RangeUnsatisfiable`."""
-        with _as_image_errors(image_id):
+        async with self._sought(image_id):
             stream = await self._store.open(picture_key(image_id), byte_range)
             try:
                 return Opened(self._read(image_id, stream.info), stream)
@@ -106,18 +135,32 @@ class Originals:
         """Tell an image's size, without asking the store where it was seen lately."""
         return self._sizes.get(image_id) or (await self.get(image_id)).image.size
 
-    async def delete(self, image_id: UUID) -> None:
-        """Remove an image from the listing and the store. Raises `ImageNotFound`."""
+    async def bury(self, image_id: UUID) -> Image:
+        """Decide that an image goes: from now on nobody brings it back. Raises `ImageNotFound`."""
         original = await self.get(image_id)
-        image = original.image
-        if original.claim:
-            await self._store.delete(claim_key(original.claim))
+        await self._tombstones.put(image_id, original.claim)
+        return original.image
+
+    async def remove(self, image: Image) -> None:
+        """Remove an image that is buried from the listing and the store."""
         await self._store.delete(image.index_key)
         await self._store.delete(image.picture_key)
-        self._sizes.pop(image_id, None)
+        self._sizes.pop(image.id, None)
+
+    @contextlib.asynccontextmanager
+    async def _sought(self, image_id: UUID) -> AsyncIterator[None]:
+        """Tell in the words of images what a store says of one; again and again without asking."""
+        self._tombstones.recall(image_id)
+        try:
+            yield
+        except ObjectNotFound as error:
+            raise await self._tombstones.absence(image_id) from error
 
     def _read(self, image_id: UUID, info: ObjectInfo) -> Original:
-        original = Original.from_metadata(image_id, info.length_bytes, info.metadata)
+        try:
+            original = Original.from_metadata(image_id, info.length_bytes, info.metadata)
+        except (KeyError, ValueError) as error:
+            raise ImageNotFound(f"{image_id}: an object of somebody else's") from error
         self._remember(original.image)
         return original
 
@@ -125,13 +168,3 @@ class Originals:
         self._sizes[image.id] = image.size
         if len(self._sizes) > REMEMBERED_SIZES:
             del self._sizes[next(iter(self._sizes))]
-
-
-@contextlib.contextmanager
-def _as_image_errors(image_id: UUID) -> Iterator[None]:
-    try:
-        yield
-    except ObjectNotFound as error:
-        raise ImageNotFound(str(image_id)) from error
-    except (KeyError, ValueError) as error:
-        raise ImageNotFound(f"{image_id}: an object of somebody else's") from error

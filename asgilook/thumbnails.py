@@ -109,7 +109,7 @@ class Thumbnails:
     async def _keep_if_there(self, image_id: UUID, entries: Entries) -> None:
         """Put entries into the cache, and take them back if the image was deleted meanwhile.
 
-        In this order: whoever deletes removes the picture first, and drops the entries then.
+        The cache refuses what was dropped lately; but it may forget that, as it may forget all.
         """
         await self._cache.put(image_id, entries)
         try:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+REFUSED_S = 600
+"""How long a cache keeps nothing of an image that was dropped: longer than any rendering takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -45,9 +48,12 @@ class Cache(ABC):
         """Look a rendering up; finding it makes it and its siblings stay longer."""
 
     @abstractmethod
-    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> None:
-        """Keep renderings of one image, by name."""
+    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> bool:
+        """Keep renderings of one image, by name; False where it is known to have been dropped."""
 
     @abstractmethod
     async def drop(self, image_id: UUID) -> None:
-        """Forget everything about an image."""
+        """Forget everything about an image, for good: what is put within `REFUSED_S` is refused.
+
+        So a rendering that was under way cannot bring it back.
+        """

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from asgilook.cache.base import Cache, Entry
+from asgilook.cache.base import REFUSED_S, Cache, Entry
 from asgilook.timing import timed
 
 ENTRY_OVERHEAD_BYTES = 512
 """What an entry costs beside its body: the objects around it, measured and rounded up."""
+
+REMEMBERED_DROPS = 10_000
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class MemoryCache(Cache):
         self._clock = clock
         self._held_bytes = 0
         self._shelves: OrderedDict[UUID, _Shelf] = OrderedDict()
+        self._refused_until_s: dict[UUID, float] = {}
 
     @property
     def held_bytes(self) -> int:
@@ -62,7 +65,9 @@ class MemoryCache(Cache):
                     shelf.expires_s = self._clock() + self._ttl_s
             return entry
 
-    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> None:
+    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> bool:
+        if self._refused_until_s.get(image_id, 0.0) > self._clock():
+            return False
         shelf = self._shelf(image_id)
         if shelf is None:
             shelf = self._shelves[image_id] = _Shelf(self._clock() + self._ttl_s)
@@ -72,10 +77,14 @@ class MemoryCache(Cache):
         self._shelves.move_to_end(image_id)
         while self._held_bytes > self._limit_bytes:
             self._remove(next(iter(self._shelves)))
+        return True
 
     async def drop(self, image_id: UUID) -> None:
         if image_id in self._shelves:
             self._remove(image_id)
+        self._refused_until_s[image_id] = self._clock() + REFUSED_S
+        if len(self._refused_until_s) > REMEMBERED_DROPS:
+            del self._refused_until_s[next(iter(self._refused_until_s))]
 
     def _shelf(self, image_id: UUID) -> _Shelf | None:
         shelf = self._shelves.get(image_id)

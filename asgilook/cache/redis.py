@@ -19,7 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from asgilook.cache.base import Cache, Entry
+from asgilook.cache.base import REFUSED_S, Cache, Entry
 from asgilook.flight import Batches
 from asgilook.timing import timed
 
@@ -37,7 +37,22 @@ _VERSION = 1
 # What msgpack raises, and times that there are none of.
 _UNREADABLE = (ValueError, msgpack.UnpackException, OverflowError, OSError)
 _KEY = "asgilook:image:"
+_DROPPED = "asgilook:dropped:"
 _DROPS = "asgilook:drops"
+
+# Scripts, so that nobody comes between the look and the deed.
+_PUT = """
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return 1
+"""
+# Deleting first: a server that is full lets a script go on that has written already.
+_DROP = """
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[2], '', 'EX', ARGV[1])
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+"""
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -54,6 +69,8 @@ class RedisCache(Cache):
         self._renewed_s: dict[str, float] = {}
         self._hears_drops = True
         self._lookups = Batches(self._look_up)
+        self._owed: set[UUID] = set()
+        self._paying: asyncio.Task[None] | None = None
 
     async def open_up(self) -> None:
         self._redis = Redis.from_pool(
@@ -69,8 +86,12 @@ class RedisCache(Cache):
                 health_check_interval=15,
             )
         )
+        self._put = self._redis.register_script(_PUT)
+        self._drop = self._redis.register_script(_DROP)
 
     async def close(self) -> None:
+        if self._paying:
+            self._paying.cancel()
         await self._redis.aclose()
 
     async def is_well(self) -> bool:
@@ -106,23 +127,34 @@ class RedisCache(Cache):
         self._renewed_s.update(dict.fromkeys(due, now_s + self._ttl_s * RENEWAL_SHARE))
         return due
 
-    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> None:
-        async def keep() -> None:
-            batch = self._redis.pipeline(transaction=True)
-            batch.hset(_key(image_id), mapping={name: _pack(e) for name, e in entries.items()})
-            batch.expire(_key(image_id), self._ttl_s)
-            await batch.execute()
+    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> bool:
+        fields = [part for name, entry in entries.items() for part in (name, _pack(entry))]
 
-        await self._attempt(keep, None)
+        async def keep() -> bool:
+            return bool(await self._put(keys=_keys(image_id), args=[self._ttl_s, *fields]))
+
+        return await self._attempt(keep, otherwise=True)
 
     async def drop(self, image_id: UUID) -> None:
-        async def forget() -> None:
-            batch = self._redis.pipeline(transaction=False)
-            batch.delete(_key(image_id))
-            batch.publish(_DROPS, image_id.bytes)
-            await batch.execute()
+        if not await self._is_dropped(image_id):
+            self._owed.add(image_id)
+            if self._paying is None:
+                self._paying = asyncio.create_task(self._pay())
 
-        await self._attempt(forget, None)
+    async def _is_dropped(self, image_id: UUID) -> bool:
+        async def forget() -> bool:
+            await self._drop(keys=_keys(image_id), args=[REFUSED_S, _DROPS, image_id.bytes])
+            return True
+
+        return await self._attempt(forget, otherwise=False)
+
+    async def _pay(self) -> None:
+        """Drop what could not be dropped, as soon as Redis is back: it may have kept all of it."""
+        while self._owed:
+            await asyncio.sleep(REST_S)
+            paid = [image_id for image_id in self._owed if await self._is_dropped(image_id)]
+            self._owed.difference_update(paid)
+        self._paying = None
 
     async def follow_drops(self, forget: Callable[[UUID], Awaitable[None]]) -> None:
         """Call `forget` for each image that any process drops, for as long as this runs.
@@ -168,7 +200,12 @@ class RedisCache(Cache):
 
 
 def _key(image_id: UUID) -> str:
-    return f"{_KEY}{image_id}"
+    return f"{_KEY}{{{image_id}}}"
+
+
+def _keys(image_id: UUID) -> list[str]:
+    """Name what a script touches; by the braces a cluster keeps both on one node."""
+    return [_key(image_id), f"{_DROPPED}{{{image_id}}}"]
 
 
 def _pack(entry: Entry) -> bytes:

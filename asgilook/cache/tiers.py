@@ -45,9 +45,10 @@ class TieredCache(Cache):
                 await self._near.put(image_id, {name: entry})
         return entry
 
-    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> None:
-        await self._near.put(image_id, entries)
-        await self._far.put(image_id, entries)
+    async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> bool:
+        # Redis first: it knows what other processes dropped.
+        is_kept = await self._far.put(image_id, entries)
+        return is_kept and await self._near.put(image_id, entries)
 
     async def drop(self, image_id: UUID) -> None:
         await self._near.drop(image_id)

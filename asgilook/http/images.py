@@ -8,7 +8,13 @@ from uuid import UUID
 import falcon
 from falcon.asgi import Request, Response
 
-from asgilook.errors import ClaimMalformed, InvalidPage, UploadRefused
+from asgilook.errors import (
+    AsgilookError,
+    ClaimMalformed,
+    ImageDeleted,
+    InvalidPage,
+    UploadRefused,
+)
 from asgilook.gallery import Gallery
 from asgilook.http import answers, problems, tags, uploads, urls
 from asgilook.http.access import Access, may_write, shown_key
@@ -48,7 +54,7 @@ class ImagesResource:
             case [Original() as original]:
                 resp.location = urls.original_path(original.image)
                 _give_new(resp, falcon.HTTP_201, self._view(original))
-            case [UploadRefused() as refusal]:
+            case [AsgilookError() as refusal]:
                 raise refusal
             case _:
                 self._give_results(resp, results)
@@ -66,16 +72,16 @@ class ImagesResource:
 
     on_head = on_get
 
-    async def _add(self, file: Upload, key: str | None, place: int) -> Original | UploadRefused:
+    async def _add(self, file: Upload, key: str | None, place: int) -> Original | AsgilookError:
         if file.refusal:
             return file.refusal
         claim_key = f"{key} {place}" if key else None
         try:
             return await self._gallery.add(file.path, file.sha256, claim_key)
-        except UploadRefused as refusal:
+        except (UploadRefused, ImageDeleted) as refusal:
             return refusal
 
-    def _give_results(self, resp: Response, results: list[Original | UploadRefused]) -> None:
+    def _give_results(self, resp: Response, results: list[Original | AsgilookError]) -> None:
         views = [
             {"image": self._view(result)}
             if isinstance(result, Original)

@@ -33,6 +33,7 @@ class Problem:
 
 PROBLEMS: dict[type[errors.AsgilookError], Problem] = {
     errors.ImageNotFound: Problem(404, "image-not-found", "There is no such image."),
+    errors.ImageDeleted: Problem(410, "image-deleted", "The image was deleted."),
     errors.ThumbnailNotFound: Problem(
         404, "size-not-found", "The image does not come in this size; its JSON lists those it has."
     ),
@@ -140,7 +141,7 @@ def document(problem: Problem) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """Give the document in full, and the fields that go with it."""
     text = json.dumps(body(problem)).encode()
     # A missing image may be there in a moment, and is asked for often: keep that answer briefly.
-    lifetime = b"max-age=5" if problem.status == 404 else b"no-store"
+    lifetime = b"max-age=5" if problem.status in {404, 410} else b"no-store"
     return text, [
         (b"content-type", b"application/problem+json"),
         (b"cache-control", lifetime),

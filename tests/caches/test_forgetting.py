@@ -17,8 +17,8 @@ def test_nginx_forgets_a_deleted_image_within_ten_minutes(nginx: Site) -> None:
     assert nginx.cache.delete(f"/images/{gone['id']}").status_code == 204
     nginx.clock.move_on(10 * MINUTE_S + 1)
 
-    assert [nginx.get(path).status_code for path in paths] == [404, 200]
-    assert [nginx.statuses(path) for path in paths] == [[200, 404], [200, 304]]
+    assert [nginx.get(path).status_code for path in paths] == [410, 200]
+    assert [nginx.statuses(path) for path in paths] == [[200, 410], [200, 304]]
     assert is_hit(nginx.get(paths[1]))
 
 
@@ -37,7 +37,7 @@ def test_varnish_forgets_at_once_what_is_deleted_through_it(varnish: Site) -> No
         varnish.get(path)
     assert varnish.cache.delete(f"/images/{gone['id']}").status_code == 204
 
-    assert {varnish.get(path).status_code for path in _all_paths(gone)} == {404}
+    assert {varnish.get(path).status_code for path in _all_paths(gone)} == {410}
     assert all(is_hit(varnish.get(path)) for path in _all_paths(other))
     assert gone["id"] not in [view["id"] for view in varnish.get(listing).json()]
 
@@ -59,7 +59,7 @@ def test_varnish_forgets_what_it_is_told_to(varnish: Site) -> None:
     tags = {"surrogate-key": f"img-{gone['id']} listing"}
     assert varnish.cache.request("PURGE", "/", headers=tags).status_code == 200
 
-    assert {varnish.get(path).status_code for path in _all_paths(gone)} == {404}
+    assert {varnish.get(path).status_code for path in _all_paths(gone)} == {410}
     assert all(is_hit(varnish.get(path)) for path in _all_paths(other))
 
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgilook.cache import Entry
-from asgilook.cache.memory import ENTRY_OVERHEAD_BYTES, MemoryCache
+from asgilook.cache.base import REFUSED_S
+from asgilook.cache.memory import ENTRY_OVERHEAD_BYTES, REMEMBERED_DROPS, MemoryCache
 
 TTL_S = 60.0
 IDS = [UUID(int=number) for number in range(4)]
@@ -128,3 +129,22 @@ async def test_without_renewal_an_image_goes_its_lifetime_after_it_came() -> Non
     assert await held(cache, A) == [False]
     await cache.put(A, {"a": entry()})
     assert await held(cache, A) == [True]
+
+
+async def test_what_is_dropped_is_refused_for_a_while() -> None:
+    clock = Clock()
+    cache = MemoryCache(100_000, TTL_S, clock=clock)
+    await cache.drop(A)
+    clock.now_s += REFUSED_S - 1
+    assert not await cache.put(A, {"a": entry()})
+    clock.now_s += 1
+    assert await cache.put(A, {"a": entry()})
+    assert await held(cache, A) == [True]
+
+
+async def test_drops_are_remembered_up_to_a_bound() -> None:
+    cache = MemoryCache(100_000, TTL_S)
+    for number in range(REMEMBERED_DROPS + 1):
+        await cache.drop(UUID(int=number))
+    assert await cache.put(UUID(int=0), {"a": entry()})
+    assert not await cache.put(UUID(int=1), {"a": entry()})

@@ -10,7 +10,10 @@ import pytest
 from redis import Redis
 
 from asgilook.cache import Entry
+from asgilook.cache.base import REFUSED_S
+from asgilook.cache.memory import MemoryCache
 from asgilook.cache.redis import RedisCache
+from asgilook.cache.tiers import TieredCache
 from asgilook.ids import uuid7
 from tests.rooms import opened
 
@@ -64,6 +67,18 @@ async def test_processes_share_what_each_of_them_knows(redis_url: str) -> None:
         assert await other.get(image_id, "a") == ENTRY
         await other.drop(image_id)
         assert await one.get(image_id, "a") is None
+
+
+async def test_what_one_process_dropped_another_cannot_put(redis_url: str, raw: Redis) -> None:
+    one, image_id = RedisCache(redis_url, TTL_S), uuid7()
+    near = MemoryCache(1_000_000, 60, renew=False)
+    other = TieredCache(near, RedisCache(redis_url, TTL_S))
+    async with opened(one), opened(other):
+        await one.drop(image_id)
+        assert not await other.put(image_id, {"a": ENTRY})
+        assert await near.get(image_id, "a") is None
+        assert await other.get(image_id, "a") is None
+        assert 0 < raw.ttl(key_of(raw, image_id)) <= REFUSED_S
 
 
 async def test_an_image_has_a_lifetime_that_use_renews(redis_url: str, raw: Redis) -> None:

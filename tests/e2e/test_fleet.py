@@ -50,11 +50,11 @@ def test_what_one_process_deletes_is_gone_from_the_other(
     for service in pair:
 
         def is_gone(url: str = service.url) -> bool:
-            return all(client.get(f"{url}{path}").status_code == 404 for path in paths)
+            return all(client.get(f"{url}{path}").status_code == 410 for path in paths)
 
         assert eventually(is_gone)
         assert client.get(f"{service.url}/images").json() == []
-        assert client.delete(f"{service.url}/images/{view['id']}").status_code == 404
+        assert client.delete(f"{service.url}/images/{view['id']}").status_code == 410
 
 
 def test_without_its_redis_a_process_goes_on(

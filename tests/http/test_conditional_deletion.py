@@ -17,7 +17,7 @@ async def test_an_image_is_deleted_if_it_is_the_one_that_the_condition_names(
 async def test_an_image_is_deleted_if_there_is_one(client: Client) -> None:
     path = f"/images/{(await client.add())['id']}"
     assert (await client.delete(path, if_match="*")).status_code == 204
-    assert (await client.delete(path, if_match="*")).status_code == 404
+    assert (await client.delete(path, if_match="*")).status_code == 410
 
 
 @pytest.mark.parametrize("condition", ["if_match", "if_none_match"])

@@ -1,6 +1,7 @@
 """`Idempotency-Key`: an upload that is sent again is the same image."""
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from hashlib import sha256
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from falcon.testing import Result
 
+from asgilook.store import ObjectInfo
 from tests import pictures, servers
 from tests.fakes import Broken, MemoryStore
 from tests.http.client import Client, serving
@@ -152,12 +154,47 @@ async def test_a_broken_picture_does_not_use_a_key_up(client: Client, store: Mem
     assert (await send(client, ONE)).status_code == 201
 
 
-async def test_after_a_deletion_the_same_key_makes_a_new_image(client: Client) -> None:
+async def test_after_a_deletion_the_same_key_brings_nothing_back(client: Client) -> None:
     first = await send(client)
     await client.delete(f"/images/{first.json['id']}")
-    second = await send(client, OTHER)
-    assert second.status_code == 201
-    assert await client.listed() == [second.json["id"]] != [first.json["id"]]
+    assert code(await send(client)) == (410, "image-deleted")
+    assert code(await send(client, OTHER)) == (422, "idempotency-key-reused")
+    assert await client.listed() == []
+    assert (await send(client, key="another")).status_code == 201
+
+
+class Overtaken(MemoryStore):
+    """A store to which the objects under a prefix come when they may."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+        self.is_writing = asyncio.Event()
+        self.may_write = asyncio.Event()
+
+    async def put(
+        self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
+    ) -> ObjectInfo:
+        if key.startswith(self._prefix):
+            self.is_writing.set()
+            await self.may_write.wait()
+        return await super().put(key, body, content_type=content_type, metadata=metadata)
+
+
+@pytest.mark.parametrize("prefix", ["images/", "index/"])
+async def test_an_upload_that_a_deletion_overtakes_leaves_nothing(prefix: str) -> None:
+    slow, store = Overtaken(prefix), MemoryStore()
+    slow.objects = store.objects
+    async with serving(slow) as client, serving(store) as faster:
+        uploading = asyncio.create_task(send(client))
+        await slow.is_writing.wait()
+        image_id = (await send(faster)).json["id"]
+        await faster.delete(f"/images/{image_id}")
+        slow.may_write.set()
+        assert code(await uploading) == (410, "image-deleted")
+        assert await faster.listed() == []
+        assert (await faster.get(f"/images/{image_id}")).status_code == 410
+    assert not [key for key in store.objects if key.startswith(("images/", "index/"))]
 
 
 async def test_a_form_with_several_files_is_the_same_images_again(client: Client) -> None:
@@ -174,6 +211,15 @@ async def test_in_a_form_each_file_has_its_own_share_of_the_key(client: Client) 
     assert mixed.status_code == 207
     assert mixed.json[0] == first.json[0]
     assert mixed.json[1]["problem"]["code"] == "idempotency-key-reused"
+
+
+async def test_a_form_tells_which_of_its_images_were_deleted_since(client: Client) -> None:
+    first = await send_form(client, ONE, OTHER)
+    await client.delete(f"/images/{first.json[1]['image']['id']}")
+    again = await send_form(client, ONE, OTHER)
+    assert again.status_code == 207
+    assert again.json[0] == first.json[0]
+    assert again.json[1]["problem"]["code"] == "image-deleted"
 
 
 async def test_a_form_that_failed_in_the_middle_is_completed_by_a_retry(client: Client) -> None:

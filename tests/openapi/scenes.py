@@ -89,8 +89,12 @@ def delete(wire: Wire, view: View) -> None:
     wire.ask("DELETE", path)
     for one in wrong:
         wire.ask("DELETE", one, KEYED)
-    for fields in (CONDITIONS[-1], {}):
+    for fields in (CONDITIONS[-1], {}, {}):
         wire.ask("DELETE", path, {**KEYED, **fields})
+    wire.ask("POST", "/images", {**JPEG, "idempotency-key": "brief"}, PICTURE)
+    for operation in operations():
+        if operation.method in {"GET", "HEAD", "OPTIONS"} and "{image_id}" in operation.path:
+            wire.ask(operation.method, paths(operation.path, view)[0])
 
 
 def write(wire: Wire) -> None:

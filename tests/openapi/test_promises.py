@@ -62,7 +62,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
 
 
 def _of_a_service(wire: Wire) -> list[Seen]:
-    view, other = scenes.upload(wire), scenes.upload(wire)
+    view, other = scenes.upload(wire), scenes.upload(wire, idempotency_key="brief")
     scenes.write(wire)
     scenes.read(wire, view)
     scenes.misspell(wire, view)
