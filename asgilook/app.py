@@ -50,7 +50,7 @@ def create_app(
             thumbnail_quality=settings.thumbnail_quality,
             background=settings.background_rgb,
         ),
-        settings.deleted_ttl,
+        deleted_ttl_s=settings.deleted_ttl,
     )
     limits = Limits(settings.head_timeout, settings.write_timeout)
     access = Access(settings.api_keys)

@@ -13,6 +13,8 @@ from uuid import UUID
 from asgilook.errors import ClaimMismatch, ObjectExists, ObjectNotFound
 from asgilook.store import ObjectInfo, Store
 
+CLAIMS_PREFIX = "claims/"
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -24,17 +26,12 @@ class Claim:
     @property
     def object_key(self) -> str:
         """Name the object that stands for the claim."""
-        return claim_key(self.name)
+        return f"{CLAIMS_PREFIX}{self.name}"
 
     @property
     def name(self) -> str:
         """Give what is kept of the key: anybody may have chosen anything for it."""
         return hashlib.sha256(self.key.encode()).hexdigest()
-
-
-def claim_key(name: str) -> str:
-    """Name the object that stands for a claim."""
-    return f"claims/{name}"
 
 
 class Claims:

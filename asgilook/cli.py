@@ -14,6 +14,7 @@ from uvicorn.config import LOGGING_CONFIG
 from asgilook import __version__, config
 from asgilook.config import Settings
 from asgilook.errors import ConfigError
+from asgilook.fsck_command import fsck
 from asgilook.http.access import hash_key, key_name
 from asgilook.http.supervisor import Supervisor
 from asgilook.http.urls import signed_path
@@ -136,6 +137,9 @@ def sign(
         text = f"two numbers such as 300x200, up to {MAX_SIDE} pixels"
         raise click.BadParameter(text, param_hint="WxH")
     click.echo(signed_path(Signer(settings.signing_keys), options, image_id, size, Format(kind)))
+
+
+main.add_command(fsck)
 
 
 @main.group()

@@ -36,6 +36,7 @@ class Gallery:
         cache: Cache,
         workers: Workers,
         options: IngestOptions,
+        *,
         deleted_ttl_s: float,
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
@@ -76,7 +77,7 @@ class Gallery:
         deleted since.
         """
         if claim_key is None:
-            return await self._make(upload, sha256, self._new_id(), None)
+            return await self._make(upload, sha256, self._new_id())
         claim = Claim(claim_key, sha256)
         # Its file goes with the request, and others may have joined it.
         return await to_its_end(
@@ -91,24 +92,24 @@ class Gallery:
 
     async def _make_claimed(self, upload: Path, image_id: UUID, claim: Claim) -> Original:
         try:
-            return await self._make(upload, claim.sha256, image_id, claim.name)
+            return await self._make(upload, claim.sha256, image_id, is_claimed=True)
         except UploadRefused:
             # No image will come of it, so its key is free for one that is sound.
             await self._claims.release(claim)
             raise
 
     async def _make(
-        self, upload: Path, sha256: bytes, image_id: UUID, claim: str | None
+        self, upload: Path, sha256: bytes, image_id: UUID, *, is_claimed: bool = False
     ) -> Original:
         async with self._intake.taken(upload, sha256) as made:
             image = Image(image_id, made.size, len(made.jpeg), made.placeholder)
-            original = Original(image, made.sha256, made.source_type, claim)
+            original = Original(image, made.sha256, made.source_type)
             # Half kept, a picture would lie in the store for ever, unlisted.
-            await to_its_end(self._keep(original, made))
+            await to_its_end(self._keep(original, made, is_claimed=is_claimed))
         return original
 
-    async def _keep(self, original: Original, made: Ingested) -> None:
-        await self._originals.keep(original, made.jpeg)
+    async def _keep(self, original: Original, made: Ingested, *, is_claimed: bool) -> None:
+        await self._originals.keep(original, made.jpeg, is_claimed=is_claimed)
         await self._thumbnails.keep(original.image, made.thumbnails, Format.JPEG)
 
     async def get(self, image_id: UUID) -> Original:

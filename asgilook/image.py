@@ -10,6 +10,7 @@ from uuid import UUID
 
 from asgilook.ids import MAX_MS, created_at, milliseconds, parse_id
 
+PICTURES_PREFIX = "images/"
 INDEX_PREFIX = "index/"
 FALLBACK_SIDE = 128
 
@@ -74,7 +75,7 @@ def ladder(size: Size, min_side: int) -> list[Size]:
 
 def picture_key(image_id: UUID) -> str:
     """Name the object that holds an image's JPEG."""
-    return f"images/{image_id}.jpeg"
+    return f"{PICTURES_PREFIX}{image_id}.jpeg"
 
 
 def index_position(image_id: UUID) -> str:
@@ -86,8 +87,20 @@ def index_position(image_id: UUID) -> str:
     return f"{_index_stem(image_id)}z"
 
 
+def index_bounds(after: UUID, upto: UUID) -> tuple[str, str]:
+    """Give the places in the index before and behind all images with ids from one to another.
+
+    There may be others in between, of the very milliseconds of these two.
+    """
+    return _reversed_time(upto), f"{_reversed_time(after)}z"
+
+
 def _index_stem(image_id: UUID) -> str:
-    return f"{INDEX_PREFIX}{MAX_MS - milliseconds(image_id):012x}-{image_id}-"
+    return f"{_reversed_time(image_id)}-{image_id}-"
+
+
+def _reversed_time(image_id: UUID) -> str:
+    return f"{INDEX_PREFIX}{MAX_MS - milliseconds(image_id):012x}"
 
 
 _INDEX_KEY = re.compile(
@@ -146,8 +159,6 @@ class Original:
     sha256: bytes
     source_type: str
     """The media type of the upload that it was made from."""
-    claim: str | None = None
-    """The name of the claim that it was uploaded with, if any: it goes when the image goes."""
 
     @property
     def etag(self) -> str:
@@ -156,9 +167,7 @@ class Original:
 
     def metadata(self) -> dict[str, str]:
         """Give what the object carries so that `from_metadata` can read it back."""
-        claimed = {"claim": self.claim} if self.claim else {}
         return {
-            **claimed,
             "width": str(self.image.size.width),
             "height": str(self.image.size.height),
             "placeholder": self.image.placeholder.hex(),
@@ -175,7 +184,7 @@ class Original:
         size = Size(int(metadata["width"]), int(metadata["height"]))
         image = Image(image_id, size, length_bytes, bytes.fromhex(metadata["placeholder"]))
         sha256 = bytes.fromhex(metadata["sha256"])
-        return cls(image, sha256, metadata["source-type"], metadata.get("claim"))
+        return cls(image, sha256, metadata["source-type"])
 
 
 def strong_etag(sha256: bytes) -> str:

@@ -55,24 +55,24 @@ class Originals:
         self._tombstones = tombstones
         self._sizes: dict[UUID, Size] = {}
 
-    async def keep(self, original: Original, jpeg: bytes) -> None:
+    async def keep(self, original: Original, jpeg: bytes, *, is_claimed: bool) -> None:
         """Store and list an image: when this returns both are durable.
 
         Raises `ImageDeleted` where somebody deleted it meanwhile, made by a twin of this upload.
         """
         key = original.image.picture_key
         # With a claim, somebody who was sent the same upload may have been faster.
-        with contextlib.suppress(*([ObjectExists] if original.claim else [])):
+        with contextlib.suppress(*([ObjectExists] if is_claimed else [])):
             await self._store.put(
                 key, jpeg, content_type="image/jpeg", metadata=original.metadata()
             )
         self._tombstones.forget(original.image.id)
         try:
             # Nobody knows of an id that is new, so nobody has deleted it.
-            await (self.enlist if original.claim else self._list)(original.image)
+            await (self.enlist if is_claimed else self._list)(original.image)
         except BaseException:
             # Without a claim nobody can come back for this picture, nor rely on it.
-            if not original.claim:
+            if not is_claimed:
                 with contextlib.suppress(StoreUnavailable):
                     await self._store.delete(key)
             raise
@@ -137,9 +137,9 @@ class Originals:
 
     async def bury(self, image_id: UUID) -> Image:
         """Decide that an image goes: from now on nobody brings it back. Raises `ImageNotFound`."""
-        original = await self.get(image_id)
-        await self._tombstones.put(image_id, original.claim)
-        return original.image
+        image = (await self.get(image_id)).image
+        await self._tombstones.put(image_id)
+        return image
 
     async def remove(self, image: Image) -> None:
         """Remove an image that is buried from the listing and the store."""

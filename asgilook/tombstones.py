@@ -6,12 +6,12 @@ an image that was deleted from one that never was.
 """
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from asgilook.errors import ImageDeleted, ImageNotFound, ObjectExists, ObjectNotFound
+from asgilook.ids import created_at
 from asgilook.store import Store
 
 TOMBSTONES_PREFIX = "tombstones/"
@@ -24,19 +24,6 @@ REMEMBERED_ABSENCES = 10_000
 def utc_now() -> datetime:
     """Tell the time."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Tombstone:
-    """That an image was deleted, when, and the name of the claim that it was uploaded with."""
-
-    deleted: datetime
-    claim: str | None = None
-
-    def metadata(self) -> dict[str, str]:
-        """Give what the object carries so that `from_metadata` can read it back."""
-        claimed = {"claim": self.claim} if self.claim else {}
-        return {**claimed, "deleted": self.deleted.isoformat(timespec="seconds")}
 
 
 def tombstone_key(image_id: UUID) -> str:
@@ -53,41 +40,36 @@ class Tombstones:
         self._clock = clock
         self._absences: dict[UUID, tuple[datetime, type[ImageNotFound]]] = {}
 
-    async def put(self, image_id: UUID, claim: str | None) -> None:
+    async def put(self, image_id: UUID) -> None:
         """Say that an image is deleted; when this returns nobody can bring it back."""
-        tombstone = Tombstone(self._clock(), claim)
+        when = {"deleted": self._clock().isoformat(timespec="seconds")}
         with contextlib.suppress(ObjectExists):
             await self._store.put(
-                tombstone_key(image_id),
-                b"",
-                content_type="text/plain",
-                metadata=tombstone.metadata(),
+                tombstone_key(image_id), b"", content_type="text/plain", metadata=when
             )
 
-    async def find(self, image_id: UUID) -> Tombstone | None:
-        """Look up whether an image was deleted, however long ago."""
+    async def find(self, image_id: UUID) -> datetime | None:
+        """Look up when an image was deleted, however long ago; None if it was not."""
         try:
             # Not `stat`: of what is not there it takes a bucket two requests to tell.
             async with await self._store.open(tombstone_key(image_id)) as stream:
-                told = stream.info.metadata
+                return _when(image_id, stream.info.metadata)
         except ObjectNotFound:
             return None
-        return Tombstone(datetime.fromisoformat(told["deleted"]), told.get("claim"))
 
     async def check(self, image_id: UUID) -> None:
         """Raise `ImageDeleted` for an image that was deleted, however long ago."""
         if await self.find(image_id):
             raise ImageDeleted(str(image_id))
 
-    def is_over(self, tombstone: Tombstone) -> bool:
+    def is_over(self, deleted: datetime) -> bool:
         """Tell whether a deletion is so long ago that nobody needs to know of it."""
-        return tombstone.deleted + self._ttl <= self._clock()
+        return deleted + self._ttl <= self._clock()
 
     async def absence(self, image_id: UUID) -> ImageNotFound:
         """Find what to say of an image that is not there, and remember it."""
-        tombstone = await self.find(image_id)
-        is_deleted = tombstone and not self.is_over(tombstone)
-        kind = ImageDeleted if is_deleted else ImageNotFound
+        deleted = await self.find(image_id)
+        kind = ImageDeleted if deleted and not self.is_over(deleted) else ImageNotFound
         self._absences.pop(image_id, None)
         self._absences[image_id] = self._clock() + timedelta(seconds=ABSENCE_S), kind
         if len(self._absences) > REMEMBERED_ABSENCES:
@@ -103,3 +85,11 @@ class Tombstones:
     def forget(self, image_id: UUID) -> None:
         """Let an image be there that was not."""
         self._absences.pop(image_id, None)
+
+
+def _when(image_id: UUID, metadata: Mapping[str, str]) -> datetime:
+    """Read when an image was deleted; by somebody's own hand, who says nothing of it, long ago."""
+    try:
+        return datetime.fromisoformat(metadata["deleted"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return created_at(image_id)

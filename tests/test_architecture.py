@@ -21,7 +21,7 @@ HOMES = {
     "aiobotocore": ["store.s3"],
     "aiohttp": ["store.s3_direct", "store.s3_object", "store.s3_trouble"],
     "botocore": ["store.s3", "store.s3_direct", "store.s3_trouble"],
-    "click": ["cli"],
+    "click": ["cli", "fsck_command"],
     "falcon": ["http"],
     "http_sf": ["http.digests", "http.rate_limit"],
     "httptools": ["http.parser"],

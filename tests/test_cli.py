@@ -32,7 +32,7 @@ def shown(result: Result) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("serve",), ("config",), ("key",), ("key", "new")],
+    [(), ("serve",), ("config",), ("fsck",), ("key",), ("key", "new")],
     ids=lambda words: " ".join(words) or "asgilook",
 )
 def test_every_command_explains_itself(arguments: tuple[str, ...]) -> None:

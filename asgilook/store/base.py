@@ -14,6 +14,9 @@ from asgilook.byte_range import ByteRange, Span
 PIECE_BYTES = 64 * 1024
 """How much of an object is in memory at a time while it streams."""
 
+UNFINISHED_PREFIX = "unfinished/"
+"""Under what keys a store may have objects that are not whole yet: an id and more each."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:

@@ -16,7 +16,14 @@ from typing import BinaryIO, TypeVar
 
 from asgilook.byte_range import ByteRange
 from asgilook.errors import ObjectExists, ObjectNotFound, StoreUnavailable
-from asgilook.store.base import PIECE_BYTES, ObjectInfo, ObjectStream, Store
+from asgilook.ids import uuid7
+from asgilook.store.base import (
+    PIECE_BYTES,
+    UNFINISHED_PREFIX,
+    ObjectInfo,
+    ObjectStream,
+    Store,
+)
 from asgilook.timing import timed
 
 _MAGIC = b"asgilook1"
@@ -79,9 +86,10 @@ class FileStore(Store):
     def _create(self, path: Path, body: bytes, info: ObjectInfo) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Outside the folder of the key, where a scan would list it.
-        workshop = self._root / "unfinished"
+        workshop = self._root / UNFINISHED_PREFIX
         workshop.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=workshop) as file:
+        # By its name one can tell for how long a leftover has been lying there.
+        with tempfile.NamedTemporaryFile(dir=workshop, prefix=f"{uuid7()}-") as file:
             file.write(body)
             file.write(_trailer(info))
             file.flush()

@@ -1,7 +1,6 @@
 """`Idempotency-Key`: an upload that is sent again is the same image."""
 
 import asyncio
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from hashlib import sha256
@@ -12,7 +11,6 @@ import httpx
 import pytest
 from falcon.testing import Result
 
-from asgilook.store import ObjectInfo
 from tests import pictures, servers
 from tests.fakes import Broken, MemoryStore
 from tests.http.client import Client, serving
@@ -161,40 +159,6 @@ async def test_after_a_deletion_the_same_key_brings_nothing_back(client: Client)
     assert code(await send(client, OTHER)) == (422, "idempotency-key-reused")
     assert await client.listed() == []
     assert (await send(client, key="another")).status_code == 201
-
-
-class Overtaken(MemoryStore):
-    """A store to which the objects under a prefix come when they may."""
-
-    def __init__(self, prefix: str) -> None:
-        super().__init__()
-        self._prefix = prefix
-        self.is_writing = asyncio.Event()
-        self.may_write = asyncio.Event()
-
-    async def put(
-        self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
-    ) -> ObjectInfo:
-        if key.startswith(self._prefix):
-            self.is_writing.set()
-            await self.may_write.wait()
-        return await super().put(key, body, content_type=content_type, metadata=metadata)
-
-
-@pytest.mark.parametrize("prefix", ["images/", "index/"])
-async def test_an_upload_that_a_deletion_overtakes_leaves_nothing(prefix: str) -> None:
-    slow, store = Overtaken(prefix), MemoryStore()
-    slow.objects = store.objects
-    async with serving(slow) as client, serving(store) as faster:
-        uploading = asyncio.create_task(send(client))
-        await slow.is_writing.wait()
-        image_id = (await send(faster)).json["id"]
-        await faster.delete(f"/images/{image_id}")
-        slow.may_write.set()
-        assert code(await uploading) == (410, "image-deleted")
-        assert await faster.listed() == []
-        assert (await faster.get(f"/images/{image_id}")).status_code == 410
-    assert not [key for key in store.objects if key.startswith(("images/", "index/"))]
 
 
 async def test_a_form_with_several_files_is_the_same_images_again(client: Client) -> None:
