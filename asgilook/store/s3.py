@@ -18,7 +18,7 @@ from asgilook.store.base import ObjectInfo, ObjectStream, Store
 from asgilook.store.s3_direct import USER_AGENT, Direct
 from asgilook.store.s3_object import SLOWEST_BYTES_A_SECOND, Found, S3Stream, own_metadata
 from asgilook.store.s3_tries import Tries
-from asgilook.store.s3_trouble import OUTSIDE, TAKEN, code_of
+from asgilook.store.s3_trouble import MISSING, OUTSIDE, TAKEN, code_of
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -97,7 +97,7 @@ class S3Store(Store):
             except ClientError as error:
                 # It may be our own, put by a try whose answer was lost: we try again, and so does
                 # aiohttp, without a word.
-                if code_of(error) not in TAKEN or (await self._head(key)).call != call:
+                if code_of(error) not in TAKEN or not await self._was_put_by(call, key):
                     raise
 
         limit_s = PUT_PATIENCE * self._timeout_s + len(body) / SLOWEST_BYTES_A_SECOND
@@ -137,6 +137,14 @@ class S3Store(Store):
 
     async def delete(self, key: str) -> None:
         await self._ask(lambda: self._client.delete_object(**self._at(key)), self._timeout_s)
+
+    async def _was_put_by(self, call: str, key: str) -> bool:
+        try:
+            return (await self._head(key)).call == call
+        except ClientError as error:
+            if code_of(error) not in MISSING:
+                raise
+            return False  # Whose it was nobody can tell: it was deleted since.
 
     async def _head(self, key: str) -> Found:
         found = await self._direct.ask("HEAD", self._at(key))

@@ -153,6 +153,16 @@ async def test_an_object_of_somebody_else_met_by_a_second_try_is_not_ours() -> N
             await put(store)
 
 
+async def test_an_object_that_was_in_the_way_and_is_deleted_since_was_there() -> None:
+    taken = error("412 Precondition Failed", "PreconditionFailed")
+    async with (
+        scripted(taken, Answer("404 Not Found"), error("404 Not Found", "NoSuchKey")) as server,
+        opened(S3Store(Bucket("b", "", server.url))) as store,
+    ):
+        with pytest.raises(ObjectExists):
+            await put(store)
+
+
 async def test_a_conflict_of_writers_does_not_say_that_there_is_an_object() -> None:
     conflict = error("409 Conflict", "ConditionalRequestConflict")
     async with scripted(conflict) as server, opened(s3_store(server.url)) as store:

@@ -1,0 +1,126 @@
+"""Deletions that race uploads, renderings and refills on two processes, and what must stay gone."""
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+from uuid import uuid4
+
+import httpx
+from redis.asyncio import Redis
+
+from asgilook.store import Store
+from tests import pictures
+
+PICTURE = pictures.upload((320, 240))
+AT_ONCE = 8
+PATIENCE_S = 60
+
+
+@dataclass
+class Fleet:
+    """Two processes on one store and one Redis."""
+
+    urls: list[str]
+    redis_url: str
+    store: Store
+
+
+@dataclass
+class Outcome:
+    """What the races came to."""
+
+    ids: list[str] = field(default_factory=list)
+    """The images that were made and deleted."""
+    statuses: dict[str, dict[int, int]] = field(default_factory=dict)
+    """How often each kind of request was answered how, while a race was on."""
+    overtaken: int = 0
+    """How many uploads were under way while their image was deleted."""
+
+    def note(self, kind: str, status: int) -> None:
+        """Count an answer."""
+        counts = self.statuses.setdefault(kind, {})
+        counts[status] = counts.get(status, 0) + 1
+
+
+async def race(fleet: Fleet, count: int, seed: int) -> Outcome:
+    """Run so many races, a few at a time."""
+    outcome, free = Outcome(), asyncio.Semaphore(AT_ONCE)
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
+
+        async def run(number: int) -> None:
+            async with free:
+                await _Race(fleet, client, outcome, Random(seed + number)).run()
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(count):
+                group.create_task(run(number))
+    return outcome
+
+
+@dataclass
+class _Race:
+    fleet: Fleet
+    client: httpx.AsyncClient
+    outcome: Outcome
+    chance: Random
+    key: str = field(default_factory=lambda: str(uuid4()))
+
+    async def run(self) -> None:
+        """Upload twice at once; delete what the first answer names, while all else goes on."""
+        uploads = [asyncio.create_task(self._upload(url)) for url in self.fleet.urls * 2]
+        first, _ = await asyncio.wait(uploads, return_when=asyncio.FIRST_COMPLETED)
+        image_id = next(iter(first)).result()
+        assert image_id
+        self.outcome.ids.append(image_id)
+        self.outcome.overtaken += len(uploads) - len(first)
+        readers = [asyncio.create_task(self._read(path)) for path in self._paths(image_id)]
+        await asyncio.sleep(self.chance.uniform(0, 0.02))
+        retries = [asyncio.create_task(self._upload(url)) for url in self.fleet.urls]
+        await asyncio.gather(*(self._delete(image_id) for _ in range(2)))
+        after = [asyncio.create_task(self._read(path)) for path in self._paths(image_id)]
+        await asyncio.gather(*uploads, *readers, *retries, *after)
+
+    def _paths(self, image_id: str) -> list[str]:
+        sizes = [f"/thumbnails/{image_id}/160x120.{kind}" for kind in ("jpeg", "webp", "avif")]
+        return [
+            self.chance.choice(self.fleet.urls) + path
+            for path in (f"/images/{image_id}.jpeg", *sizes)
+        ]
+
+    async def _upload(self, url: str) -> str | None:
+        fields = {"content-type": "image/jpeg", "idempotency-key": self.key}
+        made = await self.client.post(f"{url}/images", content=PICTURE, headers=fields)
+        self.outcome.note("upload", made.status_code)
+        image_id: str | None = made.json().get("id")
+        return image_id
+
+    async def _read(self, url: str) -> None:
+        self.outcome.note("read", (await self.client.get(url)).status_code)
+
+    async def _delete(self, image_id: str) -> None:
+        url = self.chance.choice(self.fleet.urls)
+        self.outcome.note(
+            "delete", (await self.client.delete(f"{url}/images/{image_id}")).status_code
+        )
+
+
+async def verify(fleet: Fleet, outcome: Outcome) -> None:
+    """See that nothing of the images is left, in any request, cache entry or object."""
+    assert len(set(outcome.ids)) == len(outcome.ids)
+    for prefix in ("images/", "index/"):
+        assert await fleet.store.scan(prefix, limit=1000) == []
+    async with Redis.from_url(fleet.redis_url) as redis:
+        left = {key.decode() async for key in redis.scan_iter("asgilook:image:*", count=1000)}
+    assert not [key for key in left if any(image_id in key for image_id in outcome.ids)]
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
+        for url in fleet.urls:
+            assert (await client.get(f"{url}/images")).json() == []
+            for image_id in outcome.ids:
+                await _verify_gone(client, url, image_id)
+
+
+async def _verify_gone(client: httpx.AsyncClient, url: str, image_id: str) -> None:
+    extensions = ("jpeg", "webp", "avif")
+    paths = [f"/thumbnails/{image_id}/160x120.{extension}" for extension in extensions]
+    for path in (f"/images/{image_id}", f"/images/{image_id}.jpeg", *paths):
+        assert (await client.get(f"{url}{path}")).status_code == 410
