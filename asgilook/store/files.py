@@ -84,19 +84,22 @@ class FileStore(Store):
         return self._root / key
 
     def _create(self, path: Path, body: bytes, info: ObjectInfo) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         # Outside the folder of the key, where a scan would list it.
         workshop = self._root / UNFINISHED_PREFIX
-        workshop.mkdir(exist_ok=True)
+        _make_folder(workshop)
         # By its name one can tell for how long a leftover has been lying there.
         with tempfile.NamedTemporaryFile(dir=workshop, prefix=f"{uuid7()}-") as file:
             file.write(body)
             file.write(_trailer(info))
             file.flush()
             os.fsync(file.fileno())
-            # A link, unlike a rename, refuses to take the place of another file.
-            os.link(file.name, path)
-        _sync_folder(path.parent)
+            try:
+                # A link, unlike a rename, refuses to take the place of another file.
+                os.link(file.name, path)
+            finally:
+                # Also where another was faster: it may not have come to this yet.
+                _sync_folder(path.parent)
 
 
 class _FileStream(ObjectStream):
@@ -151,6 +154,13 @@ def _read_info(file: BinaryIO) -> ObjectInfo:
     file.seek(start)
     described = json.loads(file.read(length))
     return ObjectInfo(start, described["content_type"], described["metadata"])
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """What a store in a folder promises beyond every store's: what lies there, whatever happened."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,30 @@ async def test_who_dies_while_writing_leaves_nothing_that_shows(tmp_path: Path) 
     with pytest.raises(ObjectNotFound):
         await store.stat(KEY)
     assert await put(store, b"whole") == await store.stat(KEY)
+
+
+async def test_an_object_is_durable_with_its_name_and_its_folders_before_it_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, link = os.fsync, os.link
+
+    def note_sync(descriptor: int) -> None:
+        done.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        sync(descriptor)
+
+    def note_link(source: str, target: Path) -> None:
+        done.append("link")
+        link(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(os, "link", note_link)
+    root = tmp_path / "pictures"
+    await put(FileStore(root), b"body")
+    *folders, file, linked, folder = done
+    assert folders == [str(tmp_path), str(root), str(root)]
+    assert file.startswith(str(root / "unfinished"))
+    assert (linked, folder) == ("link", str(root / "images"))
 
 
 async def test_who_loses_a_race_leaves_no_file_behind(tmp_path: Path) -> None:

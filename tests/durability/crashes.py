@@ -20,6 +20,7 @@ from tests.servers import Service
 
 PICTURE = pictures.upload((320, 240))
 CLIENTS = 6
+MOST_ANSWERS = 30
 PATIENCE_S = 60
 
 
@@ -35,17 +36,21 @@ class Ledger:
     """The ids of images whose deletion got no answer."""
     unanswered: set[str] = field(default_factory=set)
     """The keys of uploads that got no answer."""
+    answers: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """One for each answer, so that one can wait for some."""
 
 
 def crash(service: Service, ledger: Ledger, chance: Random) -> None:
     """Let clients upload and delete until the server is killed, which is soon."""
-    is_over = threading.Event()
+    is_over, ledger.answers = threading.Event(), threading.Semaphore(0)
     with ThreadPoolExecutor(CLIENTS) as clients:
         working = [
             clients.submit(_work, service.url, ledger, Random(chance.random()), is_over)
             for _ in range(CLIENTS)
         ]
-        time.sleep(chance.uniform(0.1, 1.0))
+        for _ in range(chance.randint(1, MOST_ANSWERS)):
+            ledger.answers.acquire()
+        time.sleep(chance.uniform(0, 0.05))
         service.process.send_signal(signal.SIGKILL)
         service.process.wait()
         is_over.set()
@@ -79,6 +84,7 @@ def _upload(client: httpx.Client, ledger: Ledger, key: str | None) -> str | None
     image_id: str = made.json()["id"]
     ledger.unanswered.discard(key or "")
     ledger.made.add(image_id)
+    ledger.answers.release()
     return image_id
 
 
@@ -91,6 +97,7 @@ def _delete(client: httpx.Client, ledger: Ledger, image_id: str) -> bool:
     assert gone.status_code == 204, gone.text
     ledger.deleted.add(image_id)
     ledger.unsure.discard(image_id)
+    ledger.answers.release()
     return True
 
 
