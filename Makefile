@@ -36,6 +36,9 @@ fuzz: .venv/fuzz ## fuzz what opens uploads, for SECONDS (60); fails with a find
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
 	touch $@
 
+durability: .venv/ready ## kill servers and race deletions, 20 and 1000 times
+	$(BIN)/python -m tests.durability
+
 lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml $(LOCK_OPTIONS) -o requirements.lock
 	uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
@@ -53,4 +56,4 @@ LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-h
 clean: ## remove what the targets made, the pictures excepted
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist fuzz-findings
 
-.PHONY: help run test lint bench load fidelity fuzz lock clean
+.PHONY: help run test lint bench load fidelity fuzz durability lock clean
