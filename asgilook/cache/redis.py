@@ -152,7 +152,8 @@ class RedisCache(Cache):
         """Drop what could not be dropped, as soon as Redis is back: it may have kept all of it."""
         while self._owed:
             await asyncio.sleep(REST_S)
-            paid = [image_id for image_id in self._owed if await self._is_dropped(image_id)]
+            # A copy: more may come to be owed meanwhile.
+            paid = [image_id for image_id in list(self._owed) if await self._is_dropped(image_id)]
             self._owed.difference_update(paid)
         self._paying = None
 

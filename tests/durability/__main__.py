@@ -11,7 +11,7 @@ from time import time_ns
 
 from asgilook.store.s3 import Bucket, S3Store
 from tests import servers
-from tests.durability import crashes, races
+from tests.durability import UNLIMITED, crashes, races
 from tests.e2e.steps import Start
 from tests.rooms import opened
 from tests.servers import Service, ServiceOptions
@@ -53,9 +53,9 @@ def _crash(folder: Path, settings: Mapping[str, str], count: int, seed: int) -> 
 
 
 async def _race(folder: Path, s3_url: str, redis_url: str, count: int, seed: int) -> None:
-    settings = {"S3_BUCKET": "races", "S3_ENDPOINT_URL": s3_url, "REDIS_URL": redis_url}
+    on_both = {"S3_BUCKET": "races", "S3_ENDPOINT_URL": s3_url, "REDIS_URL": redis_url}
     with _starting(folder) as start:
-        urls = [start(settings).url for _ in range(2)]
+        urls = [start({**on_both, **UNLIMITED}).url for _ in range(2)]
         async with opened(S3Store(Bucket("races", endpoint_url=s3_url))) as store:
             fleet = races.Fleet(urls, redis_url, store)
             outcome = await races.race(fleet, count, seed)

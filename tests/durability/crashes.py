@@ -15,6 +15,7 @@ import httpx
 
 from asgilook.http import digests
 from tests import pictures
+from tests.durability import UNLIMITED
 from tests.e2e.steps import Start
 from tests.servers import Service
 
@@ -143,7 +144,7 @@ def _retry(client: httpx.Client, ledger: Ledger) -> None:
 
 def crash_again_and_again(start: Start, settings: dict[str, str], rounds: int, seed: int) -> Ledger:
     """Crash a service on one store so many times; verify after each."""
-    ledger, chance = Ledger(), Random(seed)
+    ledger, chance, settings = Ledger(), Random(seed), {**settings, **UNLIMITED}
     service = start(settings)
     for _ in range(rounds):
         crash(service, ledger, chance)
