@@ -13,12 +13,12 @@ from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
 
 from asgilook.byte_range import ByteRange
-from asgilook.errors import RangeUnsatisfiable, StoreBroken, StoreUnavailable
+from asgilook.errors import ObjectNotFound, RangeUnsatisfiable, StoreBroken, StoreUnavailable
 from asgilook.store.base import ObjectInfo, ObjectStream, Store
 from asgilook.store.s3_direct import USER_AGENT, Direct
 from asgilook.store.s3_object import SLOWEST_BYTES_A_SECOND, Found, S3Stream, own_metadata
 from asgilook.store.s3_tries import Tries
-from asgilook.store.s3_trouble import MISSING, OUTSIDE, TAKEN, code_of
+from asgilook.store.s3_trouble import OUTSIDE, TAKEN, as_store_errors, code_of
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -140,10 +140,9 @@ class S3Store(Store):
 
     async def _was_put_by(self, call: str, key: str) -> bool:
         try:
-            return (await self._head(key)).call == call
-        except ClientError as error:
-            if code_of(error) not in MISSING:
-                raise
+            with as_store_errors():
+                return (await self._head(key)).call == call
+        except ObjectNotFound:
             return False  # Whose it was nobody can tell: it was deleted since.
 
     async def _head(self, key: str) -> Found:
