@@ -19,6 +19,7 @@ from asgilook.http.access import hash_key, key_name
 from asgilook.http.supervisor import Supervisor
 from asgilook.http.urls import signed_path
 from asgilook.image import Format, parse_size
+from asgilook.setting_kinds import check_api_key
 from asgilook.signing import Signer
 from asgilook.signing import new_key as new_signing_key
 from asgilook.variant import MAX_SIDE, Fit, Options, Variant
@@ -159,7 +160,7 @@ def new_key(name: str | None, *, signing: bool) -> None:
     made = secrets.token_urlsafe(32)
     entry = f"{name}:{hash_key(made).hex()}" if name else hash_key(made).hex()
     try:
-        config.check_api_key(entry)
+        check_api_key(entry)
     except ValueError:
         text = "up to 32 letters, digits, dots, dashes and underscores"
         raise click.BadParameter(text, param_hint="--name") from None

@@ -2,66 +2,19 @@
 
 import os
 import re
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from asgilook.errors import ConfigError
 from asgilook.quota import Quota
+from asgilook.setting_kinds import ApiKey, Listed, Proxies, RateLimit, SigningKey, url
 
 PREFIX = "ASGI_LOOK_"
 
 _NEEDED_TO_START = {"PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
-
-_SIGNING_KEY = re.compile(r"(?:[0-9a-f]{2}){16,64}")
-_API_KEY = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,31}:)?[0-9a-f]{64}")
-
-
-def _check_url(*schemes: str) -> AfterValidator:
-    def check(url: str) -> str:
-        if urlsplit(url).scheme not in schemes:
-            raise ValueError(f"a URL that starts with {' or '.join(f'{s}://' for s in schemes)}")
-        return url
-
-    return AfterValidator(check)
-
-
-def check_api_key(key: str) -> str:
-    """Raises `ValueError` where this is not a hash, with a name before it or without."""
-    if not _API_KEY.fullmatch(key):
-        raise ValueError("hashes as `asgilook key new` prints them, separated by commas")
-    return key
-
-
-def _check_proxy(proxy: str) -> str:
-    try:
-        return proxy if proxy == "unix" else str(ip_network(proxy))
-    except ValueError as error:
-        raise ValueError(f"addresses, networks, unix, or direct alone: {error}") from error
-
-
-def _read_quota(value: object) -> object:
-    return None if value == "none" else Quota.parse(value) if isinstance(value, str) else value
-
-
-RateLimit = Annotated[Quota | None, NoDecode, BeforeValidator(_read_quota)]
-
-
-def _check_signing_key(key: str) -> str:
-    if not _SIGNING_KEY.fullmatch(key):
-        raise ValueError("keys as `asgilook key new --signing` prints them, separated by commas")
-    return key
 
 
 class Settings(BaseSettings):
@@ -73,7 +26,7 @@ class Settings(BaseSettings):
         Path("asgilook-data"), description="the folder for pictures, when no bucket is set"
     )
     s3_bucket: str | None = Field(None, min_length=3, description="the bucket for pictures")
-    s3_endpoint_url: Annotated[str, _check_url("http", "https")] | None = Field(
+    s3_endpoint_url: Annotated[str, url("http", "https")] | None = Field(
         None, description="where S3 is; leave it out for AWS"
     )
     s3_prefix: str = Field(
@@ -84,7 +37,7 @@ class Settings(BaseSettings):
     store_timeout: float = Field(
         3, gt=0, le=60, description="seconds that S3 may take to begin an answer, or pause in one"
     )
-    redis_url: Annotated[str, _check_url("redis", "rediss", "unix")] | None = Field(
+    redis_url: Annotated[str, url("redis", "rediss", "unix")] | None = Field(
         None, description="the cache that all processes share"
     )
     cache_ttl: int = Field(
@@ -154,15 +107,10 @@ class Settings(BaseSettings):
         le=256,
         description="pictures decoded at once in each process; by default one for each processor",
     )
-    api_keys: Annotated[tuple[Annotated[str, AfterValidator(check_api_key)], ...], NoDecode] = (
-        Field(
-            (),
-            description="hashes of the keys that may write; without any, only this machine may",
-        )
+    api_keys: Listed[ApiKey] = Field(
+        (), description="hashes of the keys that may write; without any, only this machine may"
     )
-    signing_keys: Annotated[
-        tuple[Annotated[str, AfterValidator(_check_signing_key)], ...], NoDecode
-    ] = Field(
+    signing_keys: Listed[SigningKey] = Field(
         (),
         repr=False,
         description="keys for thumbnails off the ladder; the first one signs, any one verifies",
@@ -177,22 +125,10 @@ class Settings(BaseSettings):
         Quota.parse("60/minute"),
         description="seconds of a processor that one client may cost; or `none`",
     )
-    trusted_proxies: Annotated[
-        tuple[Annotated[str, AfterValidator(_check_proxy)], ...] | None, NoDecode
-    ] = Field(
+    trusted_proxies: Proxies = Field(
         None,
         description="whose word about a client's address is believed; `direct` for no proxy",
     )
-
-    @field_validator("api_keys", "signing_keys", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _split_proxies(cls, value: object) -> object:
-        return () if value == "direct" else cls._split(value)
 
     @model_validator(mode="after")
     def _check_quota_for_bytes(self) -> Self:

@@ -1,0 +1,72 @@
+"""The kinds of values that settings have, where a plain number or text would not do."""
+
+import re
+from ipaddress import ip_network
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from asgilook.quota import Quota
+
+T = TypeVar("T")
+
+_SIGNING_KEY = re.compile(r"(?:[0-9a-f]{2}){16,64}")
+_API_KEY = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,31}:)?[0-9a-f]{64}")
+
+
+def url(*schemes: str) -> AfterValidator:
+    """Give the check for a URL with one of these schemes."""
+
+    def check(text: str) -> str:
+        if urlsplit(text).scheme not in schemes:
+            raise ValueError(f"a URL that starts with {' or '.join(f'{s}://' for s in schemes)}")
+        return text
+
+    return AfterValidator(check)
+
+
+def check_api_key(key: str) -> str:
+    """Raises `ValueError` where this is not a hash, with a name before it or without."""
+    if not _API_KEY.fullmatch(key):
+        raise ValueError("hashes as `asgilook key new` prints them, separated by commas")
+    return key
+
+
+def _check_proxy(proxy: str) -> str:
+    try:
+        return proxy if proxy == "unix" else str(ip_network(proxy))
+    except ValueError as error:
+        raise ValueError(f"addresses, networks, unix, or direct alone: {error}") from error
+
+
+def _check_signing_key(key: str) -> str:
+    if not _SIGNING_KEY.fullmatch(key):
+        raise ValueError("keys as `asgilook key new --signing` prints them, separated by commas")
+    return key
+
+
+def _read_quota(value: object) -> object:
+    return None if value == "none" else Quota.parse(value) if isinstance(value, str) else value
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _split_proxies(value: object) -> object:
+    return () if value == "direct" else _split(value)
+
+
+Listed = Annotated[tuple[T, ...], NoDecode, BeforeValidator(_split)]
+"""Several, separated by commas."""
+
+ApiKey = Annotated[str, AfterValidator(check_api_key)]
+SigningKey = Annotated[str, AfterValidator(_check_signing_key)]
+Proxies = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_proxy)], ...] | None,
+    NoDecode,
+    BeforeValidator(_split_proxies),
+]
+RateLimit = Annotated[Quota | None, NoDecode, BeforeValidator(_read_quota)]
