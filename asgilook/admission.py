@@ -107,6 +107,11 @@ class Line:
         most = max((place.passed for place in self.waiting), default=0)
         return most if most >= PATIENCE else 0
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether one more job would have to wait."""
+        return not self._main.has_slot or bool(self.waiting)
+
     @contextlib.asynccontextmanager
     async def admit(self, cost: int) -> AsyncIterator[Place]:
         """Wait for a turn and hold it.

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     store_timeout: float = Field(
         3, gt=0, le=60, description="seconds that S3 may take to begin an answer, or pause in one"
     )
-    redis_url: Annotated[str, url("redis", "rediss", "unix")] | None = Field(
+    redis_url: Annotated[str, url("redis", "rediss", "unix", "redis+sentinel")] | None = Field(
         None, description="the cache that all processes share"
     )
     cache_ttl: int = Field(

@@ -18,6 +18,10 @@ class SingleFlight(Generic[K, V]):
     def __init__(self) -> None:
         self._flights: dict[K, asyncio.Task[V]] = {}
 
+    def others(self, key: K) -> int:
+        """Count the flights under way, but for the one for `key`."""
+        return len(self._flights) - (key in self._flights)
+
     async def run(self, key: K, work: Callable[[], Coroutine[Any, Any, V]]) -> V:
         """Join the flight under way for `key`, or start one."""
         flight = self._flights.get(key)
@@ -40,43 +44,44 @@ class SingleFlight(Generic[K, V]):
 
 
 class Batches(Generic[K, V]):
-    """Does things of a kind together that are wanted in the same moment.
+    """Does things of a kind together that are wanted in the same moment, one batch at a time.
 
-    A moment is one turn of the event loop: nobody waits for company, and under load there is
-    company in every turn. `work` gives one result for each thing, in order.
+    Nobody waits for company, but what is wanted while a batch is under way makes up the next one:
+    the busier it gets, the less each thing costs. `work` gives one result for each, in order.
     """
 
     def __init__(self, work: Callable[[list[K]], Awaitable[list[V]]]) -> None:
         self._work = work
         self._wanted: list[tuple[K, asyncio.Future[V]]] = []
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._working: asyncio.Task[None] | None = None
 
     async def run(self, thing: K) -> V:
         """Have one thing done with the others of this moment."""
-        loop = asyncio.get_running_loop()
-        if not self._wanted:
-            loop.call_soon(self._start)
-        future: asyncio.Future[V] = loop.create_future()
+        future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
         self._wanted.append((thing, future))
+        if self._working is None:
+            self._working = asyncio.create_task(self._work_off())
         return await future
 
-    def _start(self) -> None:
-        wanted, self._wanted = self._wanted, []
-        task = asyncio.create_task(self._finish(wanted))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+    async def _work_off(self) -> None:
+        try:
+            while self._wanted:
+                wanted, self._wanted = self._wanted, []
+                await self._finish(wanted)
+        finally:
+            self._working = None
 
     async def _finish(self, wanted: list[tuple[K, "asyncio.Future[V]"]]) -> None:
         try:
             results = await self._work([thing for thing, _ in wanted])
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - it is raised again, for each who waits
             for _, future in wanted:
                 if not future.done():
                     future.set_exception(error)
-            raise
-        for (_, future), result in zip(wanted, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+        else:
+            for (_, future), result in zip(wanted, results, strict=True):
+                if not future.done():
+                    future.set_result(result)
 
 
 async def to_its_end(work: Coroutine[Any, Any, V]) -> V:

@@ -18,7 +18,7 @@ from asgilook.intake import Intake
 from asgilook.originals import Opened, Originals, Page
 from asgilook.refusals import Refusals
 from asgilook.store import Store
-from asgilook.thumbnails import Thumbnail, ThumbnailOptions, Thumbnails
+from asgilook.thumbnails import StandIn, Thumbnail, ThumbnailOptions, Thumbnails
 from asgilook.tombstones import Tombstones
 from asgilook.variant import Variant
 from asgilook.workers import Workers
@@ -128,8 +128,8 @@ class Gallery:
         """List the sizes an image comes in, largest first."""
         return self._thumbnails.rungs(image)
 
-    async def thumbnail(self, image_id: UUID, size: Size, kind: Format) -> Thumbnail:
-        """Give a thumbnail, from the cache or made now.
+    async def thumbnail(self, image_id: UUID, size: Size, kind: Format) -> Thumbnail | StandIn:
+        """Give a thumbnail, from the cache or made now; or what to take until it is made.
 
         Raises `ImageNotFound`, `ThumbnailNotFound` and `Overloaded`.
         """

@@ -1,24 +1,24 @@
 """Thumbnails: from the cache, or made of the original for everyone who asks at that moment."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from asgilook.cache import Cache, Entry
 from asgilook.codec import render, render_variant, rungs_cost_bytes, variant_cost_bytes
-from asgilook.errors import ImageNotFound, StoreUnavailable, ThumbnailNotFound
-from asgilook.flight import SingleFlight
+from asgilook.errors import AsgilookError, ImageNotFound, StoreUnavailable, ThumbnailNotFound
+from asgilook.fleet import Entries, Fleet, Maker
 from asgilook.image import Format, Image, Size, ladder, strong_etag
 from asgilook.originals import Originals
 from asgilook.variant import Variant
 from asgilook.workers import Workers
 
-Entries = dict[str, Entry]
-Maker = Callable[[], Coroutine[Any, Any, Entries]]
+BEHIND = 4
+"""How many AVIFs are made at once that nobody waits for; who asks for more asks again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,13 @@ class Thumbnail:
 
     entry: Entry
     is_hit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """What to take while a thumbnail is being made: the same size in another format."""
+
+    kind: Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +54,20 @@ class Thumbnails:
         self._cache = cache
         self._workers = workers
         self._options = options
-        self._flights: SingleFlight[tuple[UUID, str], Entries] = SingleFlight()
-        self._aftermath: set[asyncio.Task[None]] = set()
+        self._fleet = Fleet(cache, self._keep_if_there)
+        self._behind: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Call off what is being made, and finish keeping what was."""
-        await self._flights.close()
-        await asyncio.gather(*self._aftermath)
+        await self._fleet.close()
+        await asyncio.gather(*self._behind)
 
     def rungs(self, image: Image) -> list[Size]:
         """List the sizes an image comes in, largest first."""
         return ladder(image.size, self._options.min_side)
 
-    async def get(self, image_id: UUID, size: Size, kind: Format) -> Thumbnail:
-        """Give a thumbnail of the ladder.
+    async def get(self, image_id: UUID, size: Size, kind: Format) -> Thumbnail | StandIn:
+        """Give a thumbnail of the ladder, or a stand-in for an AVIF that would keep one waiting.
 
         Raises `ImageNotFound`, `ThumbnailNotFound` and `Overloaded`.
         """
@@ -72,10 +79,30 @@ class Thumbnails:
             raise ThumbnailNotFound(name)
         # JPEG rungs are cheap beside the decode that they share; each of the others is not.
         if kind is Format.JPEG:
-            flight, make = "ladder", partial(self._make_rungs, image_id, None, kind)
+            work, make = "ladder", partial(self._make_rungs, image_id, None, kind)
         else:
-            flight, make = name, partial(self._make_rungs, image_id, size, kind)
-        return await self._fly(image_id, name, flight, make)
+            work, make = name, partial(self._make_rungs, image_id, size, kind)
+        if kind is Format.AVIF and self._workers.are_busy(self._fleet.others(image_id, work)):
+            self._make_behind(image_id, name, make)
+            return await self._stand_in(image_id, size)
+        return Thumbnail(await self._fleet.make(image_id, name, work, make), is_hit=False)
+
+    async def _stand_in(self, image_id: UUID, size: Size) -> StandIn:
+        webp = await self._cache.get(image_id, _name(size, Format.WEBP))
+        return StandIn(Format.WEBP if webp else Format.JPEG)
+
+    def _make_behind(self, image_id: UUID, name: str, make: Maker) -> None:
+        """Make a thumbnail that nobody waits for, unless enough are being made already."""
+
+        async def make_it() -> None:
+            # Given up where there is too much to do, say, or at the end: somebody will ask again.
+            with contextlib.suppress(AsgilookError, asyncio.CancelledError):
+                await self._fleet.make(image_id, name, name, make)
+
+        if len(self._behind) < BEHIND:
+            task = asyncio.create_task(make_it())
+            self._behind.add(task)
+            task.add_done_callback(self._behind.discard)
 
     async def get_variant(self, image_id: UUID, variant: Variant) -> Thumbnail:
         """Give a thumbnail off the ladder. Raises `ImageNotFound` and `Overloaded`."""
@@ -83,7 +110,8 @@ class Thumbnails:
         if entry:
             return Thumbnail(entry, is_hit=True)
         make = partial(self._make_variant, image_id, variant)
-        return await self._fly(image_id, variant.name, variant.name, make)
+        name = variant.name
+        return Thumbnail(await self._fleet.make(image_id, name, name, make), is_hit=False)
 
     async def keep(self, image: Image, made: Mapping[Size, bytes], kind: Format) -> None:
         """Put thumbnails into the cache that were made elsewhere, with `codec.render`."""
@@ -92,19 +120,6 @@ class Thumbnails:
     async def drop(self, image_id: UUID) -> None:
         """Forget the thumbnails of an image."""
         await self._cache.drop(image_id)
-
-    async def _fly(self, image_id: UUID, name: str, flight: str, make: Maker) -> Thumbnail:
-        """Make entries once for all who ask; they go to the cache without anyone waiting."""
-
-        async def make_and_keep() -> Entries:
-            entries = await make()
-            task = asyncio.create_task(self._keep_if_there(image_id, entries))
-            self._aftermath.add(task)
-            task.add_done_callback(self._aftermath.discard)
-            return entries
-
-        entries = await self._flights.run((image_id, flight), make_and_keep)
-        return Thumbnail(entries[name], is_hit=False)
 
     async def _keep_if_there(self, image_id: UUID, entries: Entries) -> None:
         """Put entries into the cache, and take them back if the image was deleted meanwhile.

@@ -15,18 +15,16 @@ from typing import TypeVar
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
-from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from asgilook.quota import Measure, Quota, Standing
+from asgilook.redis_client import connect, disconnect
 
 LIMIT_S = 0.3
 """How long a request waits for Redis; the next ones, until it is back, do not wait at all."""
 REST_S = 1.0
 """How often is looked whether Redis is back."""
-CONNECTIONS = 16
 
 MILLISECONDS = 1000
 """Rendering is counted finer than its quota says."""
@@ -48,7 +46,7 @@ class Usage:
         self._quotas = quotas
         self._items = {measure: _item(measure, quota) for measure, quota in quotas.items()}
         self._redis_url = redis_url
-        self._pool: BlockingConnectionPool | None = None
+        self._redis: Redis | None = None
         self._counter: FixedWindowRateLimiter
         self._outage: asyncio.Task[None] | None = None
 
@@ -57,13 +55,13 @@ class Usage:
         if self._redis_url is None:
             self._counter = FixedWindowRateLimiter(MemoryStorage())
             return
-        self._pool = _make_pool(self._redis_url)
+        self._redis = connect(self._redis_url)
         # Without an address of its own: the library wants a port in it, ours need not have one.
         storage = RedisStorage(
             "async+redis://",
             implementation="redispy",
             key_prefix=_PREFIX,
-            connection_pool=self._pool,  # type: ignore[arg-type] # documented, yet not typed
+            connection_pool=self._redis.connection_pool,  # type: ignore[arg-type] # not typed
         )
         self._counter = FixedWindowRateLimiter(storage)
 
@@ -73,8 +71,8 @@ class Usage:
             self._outage.cancel()
             with suppress(asyncio.CancelledError):
                 await self._outage
-        if self._pool:
-            await self._pool.aclose()
+        if self._redis:
+            await disconnect(self._redis)
 
     async def standings(self, client: str, measures: Iterable[Measure]) -> list[Standing]:
         """Tell where a client stands with these quotas; nothing while that cannot be known."""
@@ -105,7 +103,7 @@ class Usage:
         return Standing(measure, quota, stats.remaining, max(reset_s, 1))
 
     async def _attempt(self, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
-        if self._pool is None:
+        if self._redis is None:
             return await work()  # memory is always there
         if self._outage:
             return otherwise
@@ -133,16 +131,3 @@ class Usage:
 def _item(measure: Measure, quota: Quota) -> RateLimitItem:
     grain = MILLISECONDS if measure is Measure.RENDERING else 1
     return RateLimitItemPerSecond(quota.amount * grain, quota.window_s, _NAMESPACE)
-
-
-def _make_pool(url: str) -> BlockingConnectionPool:
-    return BlockingConnectionPool.from_url(
-        url,
-        max_connections=CONNECTIONS,
-        timeout=LIMIT_S,
-        # `LIMIT_S` bounds each call; a timer for each reply besides would double its price.
-        socket_timeout=None,
-        socket_connect_timeout=LIMIT_S,
-        # After a restart of the server each pooled connection fails once: one more try.
-        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.05), 1),
-    )

@@ -71,6 +71,7 @@ class Workers:
         limits = DecoderLimits(memory_bytes + INTERPRETER_BYTES, decode_s)
         # Some readers ask for the memory of the pixels at once, and leave it untouched.
         header_limits = DecoderLimits(limits.memory_bytes, HEADER_S)
+        self._slots = slots
         memory = Admission(memory_bytes)
         self._rendering = memory.line(slots, LINE * memory_bytes)
         self._decoding = memory.line(slots, LINE * memory_bytes)
@@ -88,6 +89,10 @@ class Workers:
         """End the child processes, at once, and the threads, when they are done."""
         await asyncio.gather(*(child.close() for child in self._children))
         await asyncio.to_thread(self._threads.shutdown)
+
+    def are_busy(self, renderings: int) -> bool:
+        """Tell whether one more rendering beside so many others would have to wait."""
+        return renderings >= self._slots or self._decoding.is_busy
 
     @contextlib.asynccontextmanager
     async def rendering(self, cost_bytes: int) -> AsyncIterator[Turn]:

@@ -23,6 +23,7 @@ HOMES = {
     "botocore": ["store.s3", "store.s3_direct", "store.s3_trouble"],
     "click": ["cli", "fsck_command"],
     "falcon": ["http"],
+    "hiredis": ["cache.redis"],
     "http_sf": ["http.digests", "http.rate_limit"],
     "httptools": ["http.parser"],
     "limits": ["usage"],
@@ -30,7 +31,7 @@ HOMES = {
     "pillow_heif": ["codec.formats"],
     "pydantic": ["config", "setting_kinds"],
     "pydantic_settings": ["config", "setting_kinds"],
-    "redis": ["cache.redis", "usage"],
+    "redis": ["cache", "redis_client", "usage"],
     "types_aiobotocore_s3": ["store.s3"],
     "uvicorn": ["http", "cli"],
 }

@@ -121,15 +121,15 @@ async def test_what_is_wanted_in_one_moment_is_done_together_and_in_order() -> N
     assert calls == [[0, 1, 2, 3, 4], [21]]
 
 
-async def test_a_batch_under_way_does_not_hold_up_the_next() -> None:
+async def test_what_is_wanted_while_a_batch_is_under_way_makes_up_the_next() -> None:
     calls: list[list[int]] = []
     batches = doubling(calls)
     first = asyncio.create_task(batches.run(1))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    second = asyncio.create_task(batches.run(2))
-    assert [await first, await second] == [2, 4]
-    assert calls == [[1], [2]]
+    later = [asyncio.create_task(batches.run(n)) for n in (2, 3)]
+    assert await asyncio.gather(first, *later) == [2, 4, 6]
+    assert calls == [[1], [2, 3]]
 
 
 async def test_who_leaves_a_batch_takes_nothing_from_the_others() -> None:

@@ -25,6 +25,13 @@ class Entry:
     body: bytes
 
 
+class Lease:
+    """The right to make something; this one is nobody's to take away."""
+
+    async def release(self) -> None:
+        """Give the right back; once is enough."""
+
+
 class Cache(ABC):
     """Renderings by image and name, for a while.
 
@@ -56,4 +63,12 @@ class Cache(ABC):
         """Forget everything about an image, for good: what is put within `REFUSED_S` is refused.
 
         So a rendering that was under way cannot bring it back.
+        """
+
+    @abstractmethod
+    async def lease(self, image_id: UUID, work: str) -> Lease | None:
+        """Take the right to do a piece of work on an image; None while somebody else has it.
+
+        Whoever has it releases it, after what was made is put. It is lost when its holder dies,
+        after a while. A cache in trouble gives it to everybody: work done twice is still done.
         """

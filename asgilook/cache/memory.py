@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from asgilook.cache.base import REFUSED_S, Cache, Entry
-from asgilook.timing import timed
+from asgilook.cache.base import REFUSED_S, Cache, Entry, Lease
 
 ENTRY_OVERHEAD_BYTES = 512
 """What an entry costs beside its body: the objects around it, measured and rounded up."""
@@ -25,6 +24,15 @@ class _Shelf:
     @property
     def cost_bytes(self) -> int:
         return sum(_cost_bytes(entry) for entry in self.entries.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Held(Lease):
+    leased: set[tuple[UUID, str]]
+    key: tuple[UUID, str]
+
+    async def release(self) -> None:
+        self.leased.discard(self.key)
 
 
 class MemoryCache(Cache):
@@ -47,7 +55,9 @@ class MemoryCache(Cache):
         self._renew = renew
         self._clock = clock
         self._held_bytes = 0
-        self._shelves: OrderedDict[UUID, _Shelf] = OrderedDict()
+        # By the number, whose hash is cheaper than a UUID's.
+        self._shelves: OrderedDict[int, _Shelf] = OrderedDict()
+        self._leased: set[tuple[UUID, str]] = set()
         self._refused_until_s: dict[UUID, float] = {}
 
     @property
@@ -56,45 +66,56 @@ class MemoryCache(Cache):
         return self._held_bytes
 
     async def get(self, image_id: UUID, name: str) -> Entry | None:
-        with timed("memory"):
-            shelf = self._shelf(image_id)
-            entry = shelf.entries.get(name) if shelf else None
-            if shelf and entry:
-                self._shelves.move_to_end(image_id)
-                if self._renew:
-                    shelf.expires_s = self._clock() + self._ttl_s
-            return entry
+        shelf = self._shelf(image_id.int)
+        entry = shelf.entries.get(name) if shelf else None
+        if shelf and entry:
+            self._shelves.move_to_end(image_id.int)
+            if self._renew:
+                shelf.expires_s = self._clock() + self._ttl_s
+        return entry
 
     async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> bool:
         if self._refused_until_s.get(image_id, 0.0) > self._clock():
             return False
-        shelf = self._shelf(image_id)
+        shelf = self._shelf(image_id.int)
         if shelf is None:
-            shelf = self._shelves[image_id] = _Shelf(self._clock() + self._ttl_s)
+            shelf = self._shelves[image_id.int] = _Shelf(self._clock() + self._ttl_s)
         self._held_bytes -= shelf.cost_bytes
         shelf.entries.update(entries)
         self._held_bytes += shelf.cost_bytes
-        self._shelves.move_to_end(image_id)
+        self._shelves.move_to_end(image_id.int)
         while self._held_bytes > self._limit_bytes:
             self._remove(next(iter(self._shelves)))
         return True
 
     async def drop(self, image_id: UUID) -> None:
-        if image_id in self._shelves:
-            self._remove(image_id)
+        if image_id.int in self._shelves:
+            self._remove(image_id.int)
         self._refused_until_s[image_id] = self._clock() + REFUSED_S
         if len(self._refused_until_s) > REMEMBERED_DROPS:
             del self._refused_until_s[next(iter(self._refused_until_s))]
 
-    def _shelf(self, image_id: UUID) -> _Shelf | None:
-        shelf = self._shelves.get(image_id)
+    async def clear(self) -> None:
+        """Forget everything."""
+        self._shelves.clear()
+        self._held_bytes = 0
+
+    async def lease(self, image_id: UUID, work: str) -> Lease | None:
+        key = image_id, work
+        if key in self._leased:
+            return None
+        self._leased.add(key)
+        return _Held(self._leased, key)
+
+    def _shelf(self, number: int) -> _Shelf | None:
+        shelf = self._shelves.get(number)
         if shelf and shelf.expires_s <= self._clock():
-            self._remove(image_id)
+            self._remove(number)
             return None
         return shelf
 
-    def _remove(self, image_id: UUID) -> None:
-        self._held_bytes -= self._shelves.pop(image_id).cost_bytes
+    def _remove(self, number: int) -> None:
+        self._held_bytes -= self._shelves.pop(number).cost_bytes
 
 
 def _cost_bytes(entry: Entry) -> int:

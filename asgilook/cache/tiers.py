@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Mapping
 from uuid import UUID
 
-from asgilook.cache.base import Cache, Entry
+from asgilook.cache.base import Cache, Entry, Lease
 from asgilook.cache.memory import MemoryCache
 from asgilook.cache.redis import RedisCache
 
@@ -23,10 +23,13 @@ class TieredCache(Cache):
         self._near = near
         self._far = far
         self._following: asyncio.Task[None]
+        self._drops_heard = 0
 
     async def open_up(self) -> None:
         await self._far.open_up()
-        self._following = asyncio.create_task(self._far.follow_drops(self._near.drop))
+        self._following = asyncio.create_task(
+            self._far.follow_drops(self._forget, self._forget_all)
+        )
 
     async def close(self) -> None:
         self._following.cancel()
@@ -40,8 +43,10 @@ class TieredCache(Cache):
     async def get(self, image_id: UUID, name: str) -> Entry | None:
         entry = await self._near.get(image_id, name)
         if entry is None:
+            heard = self._drops_heard
             entry = await self._far.get(image_id, name)
-            if entry is not None:
+            # The news that an image was dropped may overtake the answer that still had it.
+            if entry is not None and heard == self._drops_heard:
                 await self._near.put(image_id, {name: entry})
         return entry
 
@@ -53,3 +58,14 @@ class TieredCache(Cache):
     async def drop(self, image_id: UUID) -> None:
         await self._near.drop(image_id)
         await self._far.drop(image_id)
+
+    async def lease(self, image_id: UUID, work: str) -> Lease | None:
+        return await self._far.lease(image_id, work)
+
+    async def _forget(self, image_id: UUID) -> None:
+        self._drops_heard += 1
+        await self._near.drop(image_id)
+
+    async def _forget_all(self) -> None:
+        self._drops_heard += 1
+        await self._near.clear()

@@ -63,8 +63,10 @@ class Exchange:
         self._is_complete = False
         self._status = 0
         self._sent_bytes = 0
-        # ASGI promises no more than something that can be gone through once.
-        fields = scope["headers"] = [(name, value) for name, value in scope["headers"]]
+        fields = scope["headers"]
+        if type(fields) is not list:
+            # ASGI promises no more than something that can be gone through once.
+            fields = scope["headers"] = [(name, value) for name, value in fields]
         self.head = Head(fields)
         self._is_body_read = not self.head.has_body
 

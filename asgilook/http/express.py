@@ -6,10 +6,10 @@ the long way, and gets the same answer there; `tests/http/test_express.py` holds
 """
 
 import re
-from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
+from asgilook.cache import Entry
 from asgilook.gallery import Gallery
 from asgilook.http.answers import OF_THE_BODY
 from asgilook.http.conditions import names_etag
@@ -18,7 +18,7 @@ from asgilook.http.head import Prepared
 from asgilook.http.thumbnails import HIT, thumbnail_fields
 from asgilook.ids import parse_id
 
-REMEMBERED_HEADS = 10_000
+REMEMBERED_PATHS = 5_000
 LONGEST_PATH = len("/thumbnails//99999x99999.jpeg") + 36
 
 _PATH = re.compile(r"/thumbnails/([0-9a-f-]{36})/([1-9][0-9]{0,4}x[1-9][0-9]{0,4}\.[a-z]{4})")
@@ -29,41 +29,51 @@ class Express:
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
-        self._read = lru_cache(REMEMBERED_HEADS)(_read)
-        self._head = lru_cache(REMEMBERED_HEADS)(_prepare)
+        self._read = lru_cache(REMEMBERED_PATHS)(_read)
 
     async def answer(self, exchange: Exchange, method: str, path: str) -> bool:
         """Answer a plain GET of a thumbnail that is in the cache; tell whether that was done."""
         # No long path is worth being remembered.
-        named = self._read(path) if method == "GET" and len(path) <= LONGEST_PATH else None
-        if named is None or not exchange.head.is_plain:
+        asked = self._read(path) if method == "GET" and len(path) <= LONGEST_PATH else None
+        if asked is None or not exchange.head.is_plain:
             return False
-        image_id, name = named
-        entry = await self._gallery.cached(image_id, name)
+        entry = await self._gallery.cached(asked.image_id, asked.name)
         if entry is None:
             return False
+        if asked.etag != entry.etag:
+            asked.spell(entry)
         known = exchange.head.if_none_match
-        is_known = known is not None and names_etag(known.decode("latin-1"), entry.etag)
-        status, body = (304, None) if is_known else (200, entry.body)
-        length = None if body is None else len(body)
-        head = self._head(image_id, entry.content_type, entry.etag, entry.modified, length)
-        await exchange.give(status, head, body or b"")
+        if known is not None and names_etag(known.decode("latin-1"), entry.etag):
+            await exchange.give(304, asked.without_body, b"")
+        else:
+            await exchange.give(200, asked.with_body, entry.body)
         return True
 
 
-def _read(path: str) -> tuple[UUID, str] | None:
+class _Asked:
+    """What a path asks for, and the heads of its answers, spelled out once."""
+
+    __slots__ = ("etag", "image_id", "name", "with_body", "without_body")
+
+    def __init__(self, image_id: UUID, name: str) -> None:
+        self.image_id = image_id
+        self.name = name
+        self.etag: str | None = None
+
+    def spell(self, entry: Entry) -> None:
+        fields = thumbnail_fields(self.image_id, entry.content_type, entry.etag, entry.modified)
+        fields |= HIT | {"content-length": str(len(entry.body))}
+        spelled = {name: (name.encode(), value.encode()) for name, value in fields.items()}
+        shared = [field for name, field in spelled.items() if name not in _OF_200]
+        self.etag = entry.etag
+        self.with_body = Prepared([*spelled.values(), *EVERY_ANSWER])
+        self.without_body = Prepared([*shared, *EVERY_ANSWER])
+
+
+_OF_200 = {*OF_THE_BODY, "content-length"}
+
+
+def _read(path: str) -> _Asked | None:
     match = _PATH.fullmatch(path)
     image_id = parse_id(match[1]) if match else None
-    return (image_id, match[2]) if match and image_id else None
-
-
-def _prepare(
-    image_id: UUID, content_type: str, etag: str, modified: datetime, length: int | None
-) -> Prepared:
-    named = {**thumbnail_fields(image_id, content_type, etag, modified), **HIT}
-    if length is None:
-        named = {name: value for name, value in named.items() if name not in OF_THE_BODY}
-    else:
-        named["content-length"] = str(length)
-    fields = [(name.encode(), value.encode()) for name, value in named.items()]
-    return Prepared(fields + EVERY_ANSWER)
+    return _Asked(image_id, match[2]) if match and image_id else None

@@ -67,9 +67,9 @@ def original_path(image: Image) -> str:
     return f"/images/{image.id}.jpeg"
 
 
-def thumbnail_path(image: Image, size: Size, kind: Format) -> str:
+def thumbnail_path(image_id: UUID, size: Size, kind: Format) -> str:
     """Give the path of one of an image's thumbnails."""
-    return f"/thumbnails/{image.id}/{size}.{kind}"
+    return f"/thumbnails/{image_id}/{size}.{kind}"
 
 
 def signed_text(options: Options, image_id: UUID, size: Size, kind: Format) -> str:

@@ -29,7 +29,7 @@ def image_view(image: Image, rungs: list[Size]) -> ImageView:
         "image": urls.original_path(image),
         "modified": http_date(image),
         "size": list(image.size),
-        "thumbnails": [urls.thumbnail_path(image, size, Format.JPEG) for size in rungs],
+        "thumbnails": [urls.thumbnail_path(image.id, size, Format.JPEG) for size in rungs],
         "created": image.created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "bytes": image.length_bytes,
         "placeholder": base64.b64encode(image.placeholder).decode(),
@@ -44,7 +44,7 @@ def http_date(image: Image) -> str:
 
 def _srcset(image: Image, rungs: list[Size], kind: Format) -> str:
     """List candidates with their widths (HTML, section 4.8.4.2.1); the original is a JPEG."""
-    candidates = [(urls.thumbnail_path(image, size, kind), size.width) for size in rungs]
+    candidates = [(urls.thumbnail_path(image.id, size, kind), size.width) for size in rungs]
     if kind is Format.JPEG and image.size not in rungs:
         candidates.insert(0, (urls.original_path(image), image.size.width))
     return ", ".join(f"{path} {width}w" for path, width in candidates)

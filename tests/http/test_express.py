@@ -12,6 +12,7 @@ from asgilook.http.exchange import Exchange
 from asgilook.http.express import Express
 from asgilook.http.service import Service
 from tests import pictures
+from tests.http.client import as_servers_do
 
 OF_THIS_REQUEST = {"x-request-id", "server-timing"}
 
@@ -49,7 +50,7 @@ class Ways:
 @pytest.fixture
 async def ways(tmp_path: Path) -> AsyncIterator[Ways]:
     app = create_app(Settings(storage_path=tmp_path, render_slots=1))
-    async with TestClient(app) as client:
+    async with TestClient(as_servers_do(app)) as client:
         picture = pictures.upload((462, 462), "PNG")
         made = await client.simulate_post(
             "/images",

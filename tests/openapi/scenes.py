@@ -154,7 +154,7 @@ def _bad_heads(operation: Operation, path: str) -> Iterator[bytes]:
 
 def overload(wire: Wire) -> None:
     """Ask for more at once than can wait."""
-    views = [upload(wire, LARGE) for _ in range(6)]
+    views = [upload(wire, LARGE) for _ in range(24)]
     get = [
         path.replace(".jpeg", f".{kind}")
         for view in views
@@ -162,7 +162,9 @@ def overload(wire: Wire) -> None:
         for kind in ("webp", "avif")
     ]
     boxes = [signed(views[0]["id"], Size(1000 + i, 1000), Format.WEBP) for i in range(64)]
+    avifs = [path for path in get if path.endswith(".avif")]
     wire.send_at_once(Request("GET", path, {}) for path in get)
+    wire.send_at_once(Request("HEAD", path, {}) for path in avifs)
     wire.send_at_once(Request("GET", path, {}) for path in boxes)
     wire.send_at_once(Request("POST", "/images", JPEG, LARGE) for _ in range(64))
 

@@ -48,9 +48,11 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
     }
     folder = tmp_path_factory.mktemp("promises")
     with (
-        service(ServiceOptions(folder, keyed)) as one,
+        servers.valkey() as redis_url,
+        # Memory takes no time that an answer would tell of.
+        service(ServiceOptions(folder, {**keyed, **_only(redis_url)})) as one,
         service(ServiceOptions(folder, away)) as two,
-        service(ServiceOptions(folder, strict)) as three,
+        service(ServiceOptions(folder, {**strict, **_only(redis_url)})) as three,
     ):
         yield _grouped(
             [
@@ -59,6 +61,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
                 *_of_a_strict_one(Wire(three.url)),
             ]
         )
+
+
+def _only(redis_url: str) -> dict[str, str]:
+    return {"REDIS_URL": redis_url, "MEMORY_CACHE_BYTES": "0"}
 
 
 def _of_a_service(wire: Wire) -> list[Seen]:

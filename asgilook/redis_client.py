@@ -1,0 +1,68 @@
+"""How Redis is reached: by a URL of its own, or through Sentinel."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import ExponentialWithJitterBackoff
+
+SENTINEL = "redis+sentinel"
+"""The scheme of `redis+sentinel://[user:password@]host:port[,host:port...]/primary[/database]`."""
+
+CONNECTIONS = 32
+SENTINEL_PORT = 26379
+
+
+def connect(url: str) -> Redis:
+    """Make a client; it connects when it is used."""
+    if urlsplit(url).scheme == SENTINEL:
+        return _through_sentinel(url)
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=CONNECTIONS, timeout=None, **_options()
+    )
+    return Redis.from_pool(pool)
+
+
+async def disconnect(client: Redis) -> None:
+    """Let go of a client's connections, and of those to sentinels."""
+    await client.aclose()
+    pool = client.connection_pool
+    if isinstance(pool, SentinelConnectionPool):
+        for sentinel in pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
+
+
+def _through_sentinel(url: str) -> Redis:
+    parts = urlsplit(url)
+    credentials, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = credentials.partition(":")
+    name, _, database = parts.path.strip("/").partition("/")
+    options = _options()
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+        [_address(host) for host in hosts.split(",")],
+        sentinel_kwargs=dict(options),
+        username=user or None,
+        password=password or None,
+        db=int(database or 0),
+        **options,
+    )
+    client: Redis = sentinel.master_for(name)
+    return client
+
+
+def _address(host: str) -> tuple[str, int]:
+    name, _, port = host.partition(":")
+    return name, int(port or SENTINEL_PORT)
+
+
+def _options() -> dict[str, Any]:
+    return {
+        # The breaker bounds each call: a timer for each reply besides would double its price.
+        "socket_timeout": None,
+        "socket_connect_timeout": 0.25,
+        # After a restart of the server each pooled connection fails once: one more try.
+        "retry": Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.05), 1),
+        "health_check_interval": 15,
+    }
