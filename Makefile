@@ -18,8 +18,8 @@ lint: .venv/ready ## check format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/ready ## measure, and print the figures side by side
-	$(BIN)/python -m tests.benchmarks
+bench: .venv/bench/ready ## measure beside others; ONLY=name,... for parts, BENCH=--help for more
+	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(BENCH)
 
 load: .venv/ready ## send 64 large pictures at once, with 1 GiB of memory, and show who waits
 	$(BIN)/python -m tests.load
@@ -43,6 +43,7 @@ lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml $(LOCK_OPTIONS) -o requirements.lock
 	uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
 	uv pip compile --group fuzz $(LOCK_OPTIONS) -o requirements-fuzz.lock
+	uv pip compile pyproject.toml --group bench $(LOCK_OPTIONS) -o requirements-bench.lock
 
 LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
@@ -52,6 +53,10 @@ LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-h
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	touch $@
+
+.venv/bench/ready: .venv/ready requirements-bench.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	mkdir -p $(@D) && touch $@
 
 clean: ## remove what the targets made, the pictures excepted
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist fuzz-findings

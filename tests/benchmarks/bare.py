@@ -15,6 +15,7 @@ import uvicorn
 from falcon.asgi import App, Request, Response
 
 from tests import servers
+from tests.benchmarks.peers import Peer
 
 SAME = "/same"
 UNMODIFIED = "/unmodified"
@@ -39,14 +40,14 @@ class Unmodified:
 
 
 @contextlib.contextmanager
-def serving(path: Path) -> Iterator[str]:
-    """Run it in a process of its own; give its address."""
+def serving(path: Path) -> Iterator[Peer]:
+    """Run it in a process of its own."""
     port = servers.free_port()
     process = subprocess.Popen([sys.executable, "-m", __name__, str(path), str(port)])
     url = f"http://127.0.0.1:{port}"
     try:
         servers.wait_until(lambda: servers.answers(url), "the bare resource", process)
-        yield url
+        yield Peer("bare Falcon", url, process.pid, SAME)
     finally:
         servers.stop(process)
 

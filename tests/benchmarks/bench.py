@@ -1,19 +1,40 @@
-"""What every benchmark is given: services to measure, and a fair way to compare two of them."""
+"""What every benchmark is given: services to measure, and a fair way to compare them."""
 
+import contextlib
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from tests import servers
-from tests.benchmarks.load import Client, Question
+from tests.benchmarks import processes
+from tests.benchmarks.load import Client, Load, Question
 
-Pair = tuple[list[float], list[float]]
-"""What was measured of ours and of theirs, round by round."""
+UNLIMITED = {f"RATE_LIMIT_{what}": "none" for what in ("UPLOADS", "BYTES", "RENDERING")}
+WARM_UP = 100
+SLICES = 4
+"""Short turns meet the same trouble more often than long ones do."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A server's process, and the load that it is put under in a round."""
+
+    pid: int
+    ask: Callable[[int], Load]
+
+    def costed(self, number: int) -> Load:
+        """Put it under load, and see how much of the processor that took."""
+        before_s = processes.cpu_s(self.pid)
+        load = self.ask(number)
+        return replace(load, cpu_s=processes.cpu_s(self.pid) - before_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +51,61 @@ class Bench:
         return Path(tempfile.mkdtemp(dir=self.root))
 
     def service(self, settings: Mapping[str, str]) -> AbstractContextManager[servers.Service]:
-        """Run asgilook with these settings, and without a line for each request."""
-        options = servers.ServiceOptions(self.folder(), settings, ("--no-access-log",))
+        """Run asgilook with these settings: without a line for each request, and unlimited."""
+        asked = {**UNLIMITED, **settings}
+        options = servers.ServiceOptions(self.folder(), asked, ("--no-access-log",))
         return servers.service(options)
 
-    def rates(self, what: str, ours: Question, theirs: Question, connections: int) -> Pair:
-        """Measure answers a second of both, after a moment to warm up."""
+    @contextlib.contextmanager
+    def bucket(self) -> Iterator[dict[str, str]]:
+        """Run SeaweedFS with a bucket; give the settings for it."""
+        with servers.seaweedfs(self.folder()) as url:
+            servers.make_bucket(url, "bench")
+            yield {"S3_BUCKET": "bench", "S3_ENDPOINT_URL": url}
 
-        def rate_of(question: Question, seconds: float = self.seconds) -> float:
-            return self.client.answers_a_second(question, connections, seconds)
+    def asking(
+        self, what: str, questions: Mapping[str, tuple[int, Question]], connections: int
+    ) -> dict[str, list[Load]]:
+        """Ask each side, a process, its question for a while, after a moment to warm up."""
 
-        for question in (ours, theirs):
-            rate_of(question, self.seconds / 4)
-        with progress(range(self.rounds), what) as rounds:
-            return take_turns(rounds, lambda: rate_of(ours), lambda: rate_of(theirs))
+        seconds = self.seconds / SLICES
+
+        def side(pid: int, question: Question) -> Asked:
+            return Asked(pid, lambda _: self.client.ask_for(question, connections, seconds))
+
+        for _, question in questions.values():
+            self.client.ask_all([question] * WARM_UP, connections)
+        sides = {name: side(*asked) for name, asked in questions.items()}
+        return self.loads(what, sides, self.rounds * SLICES)
+
+    def loads(
+        self, what: str, sides: Mapping[str, Asked], rounds: int | None = None
+    ) -> dict[str, list[Load]]:
+        """Put loads on servers in turns, and see what they cost."""
+        return self.turns(what, {name: side.costed for name, side in sides.items()}, rounds)
+
+    def turns(
+        self, what: str, sides: Mapping[str, Callable[[int], T]], rounds: int | None = None
+    ) -> dict[str, list[T]]:
+        """Measure in turns, by default as often as this bench has rounds."""
+        with progress(range(rounds or self.rounds), what) as steps:
+            return take_turns(steps, sides)
 
 
 def take_turns(
-    rounds: Iterable[int], ours: Callable[[], float], theirs: Callable[[], float]
-) -> Pair:
-    """Measure both once a round; who went first goes second in the next.
+    rounds: Iterable[int], sides: Mapping[str, Callable[[int], T]]
+) -> dict[str, list[T]]:
+    """Measure every side once a round; in the next, the one that came first comes last.
 
-    Whatever else the machine does meets both alike, and so leaves their ratio alone.
+    Whatever else the machine does meets all alike, and so leaves their ratios alone.
     """
-    pair: Pair = ([], [])
-    turns = [(pair[0], ours), (pair[1], theirs)]
+    results: dict[str, list[T]] = {name: [] for name in sides}
+    names = list(sides)
     for number in rounds:
-        for results, measure in turns[::-1] if number % 2 else turns:
-            results.append(measure())
-    return pair
+        for name in names:
+            results[name].append(sides[name](number))
+        names.append(names.pop(0))
+    return results
 
 
 def progress(steps: Iterable[int], what: str) -> AbstractContextManager[Iterable[int]]:

@@ -1,11 +1,17 @@
-"""A client that asks the same again and again, and costs little beside the server it asks."""
+"""A client that asks over keep-alive connections, and costs little beside the server it asks.
+
+It runs in a process of its own, on uvloop; each connection asks one question at a time, as soon
+as the answer to the one before is complete.
+"""
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import cycle
 from multiprocessing import get_context
+from statistics import quantiles
 from time import perf_counter
 from types import TracebackType
 from typing import Self, cast
@@ -25,16 +31,41 @@ class Question:
     url: str
     fields: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
+    body: bytes | None = None
+    method: str = ""
+    """By default GET, or POST where there is a body."""
 
     def spelled(self) -> bytes:
         parts = urlsplit(self.url)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        lines = [f"{name}: {value}\r\n" for name, value in self.fields.items()]
-        return f"GET {target} HTTP/1.1\r\nhost: {parts.netloc}\r\n{''.join(lines)}\r\n".encode()
+        fields = {"host": parts.netloc, **self.fields}
+        if self.body is not None:
+            fields["content-length"] = str(len(self.body))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        method = self.method or ("GET" if self.body is None else "POST")
+        return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode() + (self.body or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a server did under a load."""
+
+    answers: int
+    seconds: float
+    body_bytes: int
+    p50_ms: float
+    p99_ms: float
+    cpu_s: float = 0
+    """What the server took of the processor."""
+
+    @property
+    def rate(self) -> float:
+        """Tell how many answers came a second."""
+        return self.answers / self.seconds
 
 
 class Client:
-    """A process of its own that asks over keep-alive connections: one question at a time each."""
+    """Asks from a process of its own. Raises `WrongAnswer` at the first that is not as asked."""
 
     def __enter__(self) -> Self:
         self._process = ProcessPoolExecutor(1, get_context("spawn"))
@@ -48,92 +79,122 @@ class Client:
     ) -> None:
         self._process.shutdown()
 
-    def answers_a_second(self, question: Question, connections: int, seconds: float) -> float:
-        """Ask for a while. Raises `WrongAnswer` at the first answer that is not as it must be."""
-        return self._process.submit(_ask, question, connections, seconds).result()
+    def ask_for(self, question: Question, connections: int, seconds: float) -> Load:
+        """Ask the same for so long."""
+        return self._process.submit(_run, [question], connections, seconds).result()
+
+    def ask_all(self, questions: Sequence[Question], connections: int) -> Load:
+        """Ask each question once, in order."""
+        return self._process.submit(_run, questions, connections, None).result()
 
 
 class WrongAnswer(Exception):
     """An answer that is not worth measuring."""
 
 
-def _ask(question: Question, connections: int, seconds: float) -> float:
-    return uvloop.run(_ask_for(question, connections, seconds))
+def _run(questions: Sequence[Question], connections: int, seconds: float | None) -> Load:
+    return uvloop.run(_ask(questions, connections, seconds))
 
 
-async def _ask_for(question: Question, connections: int, seconds: float) -> float:
-    trouble: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    asking = [await _connect(question, trouble) for _ in range(connections)]
+async def _ask(questions: Sequence[Question], connections: int, seconds: float | None) -> Load:
+    spelled = [_Spelled(question) for question in questions]
+    turns = iter(spelled) if seconds is None else cycle(spelled)
+    asking = [await _connect(questions[0].url, turns) for _ in range(connections)]
     start_s = perf_counter()
     for one in asking:
         one.ask()
-    await asyncio.wait([trouble], timeout=seconds)
-    rate = sum(one.answers for one in asking) / (perf_counter() - start_s)
+    done, _ = await asyncio.wait([one.is_done for one in asking], timeout=seconds)
+    seconds = perf_counter() - start_s
     for one in asking:
         one.close()
-    if trouble.done():
-        trouble.result()
-    return rate
+    for future in done:
+        future.result()
+    waits_s = [wait_s for one in asking for wait_s in one.waits_s]
+    if not waits_s:
+        raise WrongAnswer(f"none within {seconds:.1f} s")
+    cuts = quantiles(waits_s, n=100) if len(waits_s) > 1 else waits_s * 99
+    body_bytes = sum(one.body_bytes for one in asking)
+    return Load(len(waits_s), seconds, body_bytes, 1000 * cuts[49], 1000 * cuts[98])
 
 
-async def _connect(question: Question, trouble: "asyncio.Future[None]") -> "_Asking":
-    host = urlsplit(question.url)
+async def _connect(url: str, turns: Iterator["_Spelled"]) -> "_Asking":
+    host = urlsplit(url)
     _, asking = await asyncio.get_running_loop().create_connection(
-        lambda: _Asking(question, trouble), host.hostname or "", host.port or 80
+        lambda: _Asking(turns), host.hostname or "", host.port or 80
     )
     return asking
 
 
-class _Asking(asyncio.Protocol):
-    """One connection: as soon as an answer is complete it asks again."""
+class _Spelled:
+    """A question as it goes over the wire."""
 
-    def __init__(self, question: Question, trouble: "asyncio.Future[None]") -> None:
-        self._question = question.spelled()
-        self._status_line = b"HTTP/1.1 %d " % question.status
-        self._is_bodiless = question.status == _BODILESS
-        self._trouble = trouble
-        self._received = bytearray()
-        self._length = 0
-        self._is_over = False
-        self.answers = 0
+    def __init__(self, question: Question) -> None:
+        self.sent = question.spelled()
+        self.status_line = b"HTTP/1.1 %d " % question.status
+        self.is_bodiless = question.status == _BODILESS
+
+
+class _Asking(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, turns: Iterator[_Spelled]) -> None:
+        self.is_done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waits_s: list[float] = []
+        self.body_bytes = 0
+        self._turns = turns
+        self._head = bytearray()
+        self._missing_bytes = 0
+        self._is_in_body = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
     def ask(self) -> None:
-        self._transport.write(self._question)
+        turn = next(self._turns, None)
+        if turn is None:
+            self.is_done.set_result(None)
+            return
+        self._turn = turn
+        self._asked_s = perf_counter()
+        self._transport.write(turn.sent)
 
     def close(self) -> None:
-        self._is_over = True
+        if not self.is_done.done():
+            self.is_done.set_result(None)
         self._transport.close()
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        if not self._length:
+        if self._is_in_body:
+            self._missing_bytes -= len(data)
+        else:
+            self._head += data
             self._read_head()
-        if self._length and len(self._received) >= self._length:
-            self._received.clear()
-            self._length = 0
-            self.answers += 1
+        if self._is_in_body and not self._missing_bytes:
+            self._is_in_body = False
+            self._head.clear()
+            self.waits_s.append(perf_counter() - self._asked_s)
             self.ask()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._is_over:
-            self._fail(f"the connection ended: {exc}")
+        self._fail(f"the connection ended: {exc}")
 
     def _read_head(self) -> None:
-        end = self._received.find(_HEAD_END)
+        end = self._head.find(_HEAD_END)
         if end < 0:
             return
-        length = _LENGTH.search(self._received, 0, end + len(_HEAD_END))
-        if not self._received.startswith(self._status_line):
-            self._fail(bytes(self._received[:end]).decode("latin-1"))
-        elif length is None and not self._is_bodiless:
+        end += len(_HEAD_END)
+        length = _LENGTH.search(self._head, 0, end)
+        if not self._head.startswith(self._turn.status_line):
+            self._fail(bytes(self._head).decode("latin-1"))
+        elif length is None and not self._turn.is_bodiless:
             self._fail("an answer without a length")
         else:
-            body = 0 if self._is_bodiless or length is None else int(length[1])
-            self._length = end + len(_HEAD_END) + body
+            body_bytes = 0 if self._turn.is_bodiless or length is None else int(length[1])
+            self.body_bytes += body_bytes
+            self._missing_bytes = end + body_bytes - len(self._head)
+            self._is_in_body = True
 
     def _fail(self, why: str) -> None:
-        if not self._trouble.done():
-            self._trouble.set_exception(WrongAnswer(why))
+        if not self.is_done.done():
+            self.is_done.set_exception(WrongAnswer(why))
+            self._transport.close()

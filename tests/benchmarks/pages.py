@@ -3,68 +3,91 @@
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
-from asgilook.app import make_store
-from asgilook.config import Settings
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 from asgilook.ids import uuid7
 from asgilook.image import Image
-from asgilook.store import Store
+from asgilook.store.files import FileStore
 from tests import servers
-from tests.benchmarks import pictures
-from tests.benchmarks.bench import Bench, progress
-from tests.benchmarks.load import Question
-from tests.benchmarks.report import Bound, Row, Target
+from tests.benchmarks import photographs
+from tests.benchmarks.bench import Asked, Bench
+from tests.benchmarks.load import Load, Question
+from tests.benchmarks.report import Row, Side, at_most
 
 PAGE = 100
-MANY = 10_000
-PUTS_AT_ONCE = 32
-BUCKET = "pages"
+LOOKS = 20
+COUNTS = (10_000, 100_000)
+PUTS_AT_ONCE = 64
+TARGETS = {100_000: at_most(1.5)}
 
 Place = Mapping[str, str]
 """The settings of a store."""
 
 
-def measure(bench: Bench) -> Iterator[Row]:
+def measure(bench: Bench) -> Iterator[Row | str]:
     """Compare on SeaweedFS, and in a folder."""
-    with servers.seaweedfs(bench.folder()) as url:
-        servers.make_bucket(url, BUCKET)
-        bucket = {"S3_BUCKET": BUCKET, "S3_ENDPOINT_URL": url}
-        many, few = ({**bucket, "S3_PREFIX": f"{name}/"} for name in ("many", "few"))
-        yield _compare(bench, "on SeaweedFS", many, few, Target(Bound.AT_MOST, 2))
-    many, few = ({"STORAGE_PATH": str(bench.folder())} for _ in range(2))
-    yield _compare(bench, "in a folder", many, few)
+    with bench.bucket() as bucket:
+        places: dict[int, Place] = {}
+        for count in (PAGE, *COUNTS):
+            places[count] = {**bucket, "S3_PREFIX": f"of-{count}/"}
+            _fill_bucket(bench, bucket, places[count]["S3_PREFIX"], count)
+        yield from _compare(bench, "on SeaweedFS", places)
+    folders = {count: bench.folder() for count in (PAGE, *COUNTS)}
+    for count, folder in folders.items():
+        asyncio.run(_fill_folder(folder, count))
+    places = {count: {"STORAGE_PATH": str(folder)} for count, folder in folders.items()}
+    yield from _compare(bench, "in a folder", places)
 
 
-def _compare(
-    bench: Bench, where: str, many: Place, few: Place, target: Target | None = None
-) -> Row:
-    asyncio.run(_fill(many, MANY, f"{MANY:,} records {where}"))
-    asyncio.run(_fill(few, PAGE, f"{PAGE} records {where}"))
-    what = f"page of {PAGE} {where}"
-    with bench.service(many) as ours, bench.service(few) as theirs:
-        rates = bench.rates(what, _page(ours), _page(theirs), connections=1)
-    ours_ms, theirs_ms = ([1000 / rate for rate in side] for side in rates)
-    return Row(f"{what}, out of {MANY:,}; out of {PAGE}", "ms", ours_ms, theirs_ms, target)
+def _compare(bench: Bench, where: str, places: Mapping[int, Place]) -> Iterator[Row]:
+    for count in COUNTS:
+        what = f"page of {PAGE} {where}, among {count:,}"
+        with bench.service(places[count]) as many, bench.service(places[PAGE]) as few:
+            loads = bench.loads(what, {"many": _asked(bench, many), "few": _asked(bench, few)})
+        ours, theirs = _times(loads["many"]), _times(loads["few"])
+        yield Row(what, "ms", ours, f"among {PAGE}", theirs, TARGETS.get(count))
 
 
-def _page(service: servers.Service) -> Question:
-    return Question(f"{service.url}/images?limit={PAGE}")
+def _times(loads: list[Load]) -> Side:
+    return replace(Side.of(loads), values=[1000 / load.rate for load in loads])
 
 
-async def _fill(place: Place, count: int, what: str) -> None:
+def _asked(bench: Bench, service: servers.Service) -> Asked:
+    pages = [Question(f"{service.url}/images?limit={PAGE}")] * LOOKS
+    bench.client.ask_all(pages, 1)
+    return Asked(service.process.pid, lambda _: bench.client.ask_all(pages, 1))
+
+
+def _fill_bucket(bench: Bench, bucket: Place, prefix: str, count: int) -> None:
     """Put records into the listing; what they speak of need not be there."""
-    names = {name.lower(): value for name, value in place.items()}
-    store = make_store(Settings.model_validate(names))
-    await store.open_up()
-    try:
-        with progress(range(count), what) as bar:
-            turns = iter(bar)
-            await asyncio.gather(*(_put_records(store, turns) for _ in range(PUTS_AT_ONCE)))
-    finally:
-        await store.close()
+    root = f"{bucket['S3_ENDPOINT_URL']}/{bucket['S3_BUCKET']}/{prefix}"
+    puts = [
+        Question(_presigned(root + image.index_key), body=b"", method="PUT")
+        for image in _records(count)
+    ]
+    bench.client.ask_all(puts, PUTS_AT_ONCE)
 
 
-async def _put_records(store: Store, turns: Iterator[int]) -> None:
-    for _ in turns:
-        image = Image(uuid7(), pictures.SIZE, 1_000_000, os.urandom(25))
-        await store.put(image.index_key, b"", content_type="text/plain", metadata={})
+def _presigned(url: str) -> str:
+    request = AWSRequest("PUT", url)
+    credentials = Credentials(servers.ACCESS_KEY, servers.SECRET_KEY)
+    S3SigV4QueryAuth(credentials, "s3", "us-east-1", expires=3600).add_auth(request)
+    return str(request.url)
+
+
+async def _fill_folder(folder: Path, count: int) -> None:
+    """Put one record into the listing; the others' files are copies of its, for all are empty."""
+    first, *others = _records(count)
+    await FileStore(folder).put(first.index_key, b"", content_type="text/plain", metadata={})
+    file = (folder / first.index_key).read_bytes()
+    for image in others:
+        (folder / image.index_key).write_bytes(file)
+
+
+def _records(count: int) -> Iterator[Image]:
+    return (Image(uuid7(), photographs.SIZE, 1_000_000, os.urandom(25)) for _ in range(count))
