@@ -18,6 +18,9 @@ lint: .venv/ready ## check format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+lint-infra: .venv-infra/ready ## look for what is left open in infra/ (checkov)
+	.venv-infra/bin/checkov --config-file infra/aws/checkov.yaml --file infra/aws/template.yaml
+
 bench: .venv/bench/ready ## measure beside others; ONLY=name,... for parts, BENCH=--help for more
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(BENCH)
 
@@ -44,6 +47,7 @@ lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
 	uv pip compile --group fuzz $(LOCK_OPTIONS) -o requirements-fuzz.lock
 	uv pip compile pyproject.toml --group bench $(LOCK_OPTIONS) -o requirements-bench.lock
+	uv pip compile infra/requirements.txt $(LOCK_OPTIONS) -o infra/requirements.lock
 
 LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
@@ -58,7 +62,15 @@ LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-h
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	mkdir -p $(@D) && touch $@
 
-clean: ## remove what the targets made, the pictures excepted
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist fuzz-findings
+.venv-infra/ready: infra/requirements.lock
+	$(PYTHON) -m venv .venv-infra
+	.venv-infra/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
-.PHONY: help run test lint bench load fidelity fuzz durability lock clean
+clean: ## remove what the targets made, the pictures excepted
+	rm -rf .venv .venv-infra .mypy_cache .pytest_cache .ruff_cache .hypothesis dist fuzz-findings
+
+clean: ## remove what the targets made, the pictures excepted
+	rm -rf .venv .venv-infra .mypy_cache .pytest_cache .ruff_cache .hypothesis dist fuzz-findings
+
+.PHONY: help run test lint lint-infra bench load fidelity fuzz durability lock clean
