@@ -18,8 +18,8 @@ lint: .venv/ready ## check format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-lint-infra: .venv-infra/ready ## look for what is left open in infra/ (checkov)
-	.venv-infra/bin/checkov --config-file infra/aws/checkov.yaml --file infra/aws/template.yaml
+lint-infra: .venv-infra/ready ## validate infra/, and look for what is left open in it
+	infra/lint .venv-infra/bin
 
 bench: .venv/bench/ready ## measure beside others; ONLY=name,... for parts, BENCH=--help for more
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(BENCH)
