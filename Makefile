@@ -35,8 +35,8 @@ SECONDS ?= 60
 fuzz: .venv/fuzz ## fuzz what opens uploads, for SECONDS (60); fails with a finding
 	$(BIN)/python -m tests.fuzz $(SECONDS)
 
-.venv/fuzz: .venv/ready requirements-fuzz.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+.venv/fuzz: .venv/ready tests/fuzz/requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/fuzz/requirements.lock
 	touch $@
 
 durability: .venv/ready ## kill servers and race deletions, 20 and 1000 times
@@ -45,8 +45,8 @@ durability: .venv/ready ## kill servers and race deletions, 20 and 1000 times
 lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml $(LOCK_OPTIONS) -o requirements.lock
 	uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
-	uv pip compile --group fuzz $(LOCK_OPTIONS) -o requirements-fuzz.lock
-	uv pip compile pyproject.toml --group bench $(LOCK_OPTIONS) -o requirements-bench.lock
+	uv pip compile --group fuzz $(LOCK_OPTIONS) -o tests/fuzz/requirements.lock
+	uv pip compile pyproject.toml --group bench $(LOCK_OPTIONS) -o tests/benchmarks/requirements.lock
 	uv pip compile infra/requirements.txt $(LOCK_OPTIONS) -o infra/requirements.lock
 
 LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-hashes \
@@ -58,17 +58,14 @@ LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-h
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	touch $@
 
-.venv/bench/ready: .venv/ready requirements-bench.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+.venv/bench/ready: .venv/ready tests/benchmarks/requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/benchmarks/requirements.lock
 	mkdir -p $(@D) && touch $@
 
 .venv-infra/ready: infra/requirements.lock
 	$(PYTHON) -m venv .venv-infra
 	.venv-infra/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
-
-clean: ## remove what the targets made, the pictures excepted
-	rm -rf .venv .venv-infra .mypy_cache .pytest_cache .ruff_cache .hypothesis dist fuzz-findings
 
 clean: ## remove what the targets made, the pictures excepted
 	rm -rf .venv .venv-infra .mypy_cache .pytest_cache .ruff_cache .hypothesis dist fuzz-findings

@@ -80,6 +80,13 @@ def test_what_is_deleted_leaves_the_bucket_in_the_end() -> None:
     assert {each["Status"] for each in rules.values()} == {"Enabled"}
 
 
+def test_a_deleted_image_is_told_to_be_gone_for_as_long_as_the_service_means_it() -> None:
+    rules = properties("Bucket")["LifecycleConfiguration"]["Rules"]
+    days = {each["Prefix"]: each["ExpirationInDays"] for each in rules if "Prefix" in each}
+    default_s = config.Settings.model_fields["deleted_ttl"].default
+    assert days == dict.fromkeys(["tombstones/", "claims/"], default_s // (24 * 3600))
+
+
 def test_no_lifecycle_touches_a_picture_or_its_record() -> None:
     rules = properties("Bucket")["LifecycleConfiguration"]["Rules"]
     expiring = [each["Prefix"] for each in rules if "ExpirationInDays" in each]
