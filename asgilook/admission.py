@@ -96,10 +96,22 @@ class Line:
         self._pace = pace
         self._cost = 0
         self._count = 0
+        self.slots = self._free_slots
+        self.refused = 0
+        """Jobs that were turned away, ever."""
         self.small = admission.small
         self.held = 0
         """What its jobs hold of the memory that all lines share."""
         self.waiting: list[Place] = []
+
+    @property
+    def running(self) -> int:
+        """Count the jobs that have a slot."""
+        return self.slots - self._free_slots
+
+    @property
+    def _free_slots(self) -> int:
+        return self._main.free_slots + self._express.free_slots
 
     @property
     def impatience(self) -> int:
@@ -120,6 +132,7 @@ class Line:
         """
         cost = min(cost, self._admission.budget)
         if self._cost + cost > self._limit:
+            self.refused += 1
             raise Overloaded(
                 f"cost {cost}, {self._cost} of {self._limit} taken", self._pace.wait_s(self._cost)
             )

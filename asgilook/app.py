@@ -1,5 +1,7 @@
 """Where the rooms are put together."""
 
+from pathlib import Path
+
 from asgilook import config
 from asgilook.cache import Cache
 from asgilook.cache.memory import MemoryCache
@@ -19,30 +21,44 @@ from asgilook.http.openapi import DocumentResource
 from asgilook.http.originals import OriginalResource
 from asgilook.http.protocol import Limits
 from asgilook.http.rate_limit import RateLimit
+from asgilook.http.sampler import Sampler
 from asgilook.http.service import Service
 from asgilook.http.signed import SignedResource
 from asgilook.http.thumbnails import ThumbnailResource
+from asgilook.http.traffic import Routes, Traffic
+from asgilook.metrics import Meter, open_meter
 from asgilook.quota import Measure
 from asgilook.signing import Signer
 from asgilook.store import Store
 from asgilook.store.files import FileStore
+from asgilook.store.metered import MeteredStore
 from asgilook.store.s3 import Bucket, S3Store
 from asgilook.usage import Usage
 from asgilook.workers import Workers
 
 
+def create_metered_app(folder: Path | None) -> Service:
+    """Make the application by the environment; what it counts can be read in the folder."""
+    return create_app(meter=open_meter(folder) if folder else None)
+
+
 def create_app(
-    settings: Settings | None = None, store: Store | None = None, cache: Cache | None = None
+    settings: Settings | None = None,
+    store: Store | None = None,
+    cache: Cache | None = None,
+    meter: Meter | None = None,
 ) -> Service:
     """Make the ASGI application: by the environment, or with what is given instead.
 
     Raises `ConfigError` where a setting is wrong.
     """
     settings = settings or config.load()
+    meter = meter or Meter()
+    workers = Workers(settings.render_slots, settings.decode_memory_bytes, settings.decode_timeout)
     gallery = Gallery(
-        store or make_store(settings),
-        cache or make_cache(settings),
-        Workers(settings.render_slots, settings.decode_memory_bytes, settings.decode_timeout),
+        store or make_store(settings, meter),
+        cache or make_cache(settings, meter),
+        workers,
         IngestOptions(
             limits=HeaderLimits(settings.max_pixels, settings.decode_memory_bytes),
             min_thumb_size=settings.min_thumb_size,
@@ -51,14 +67,18 @@ def create_app(
             background=settings.background_rgb,
         ),
         deleted_ttl_s=settings.deleted_ttl,
+        meter=meter,
     )
     limits = Limits(settings.head_timeout, settings.write_timeout)
     access = Access(settings.api_keys)
     addresses = ClientAddresses(settings.trusted_proxies)
     rate_limit = RateLimit(make_usage(settings), access, addresses)
-    app = Service(middleware=[Lifespan(gallery, limits), rate_limit])
+    traffic = Traffic(meter)
+    sampler = Sampler(meter, traffic, workers)
+    app = Service(middleware=[Lifespan(gallery, limits), sampler, Routes(), rate_limit])
     app.body_s = settings.upload_timeout
-    app.express = Express(gallery)
+    app.express = Express(gallery, traffic)
+    app.traffic = traffic
     app.resp_options.default_media_type = None  # type: ignore[assignment] # no content, no type
     problems.install(app)
     for name, converter in urls.CONVERTERS.items():
@@ -92,19 +112,20 @@ def make_usage(settings: Settings) -> Usage:
     return Usage({each: quota for each, quota in quotas.items() if quota}, settings.redis_url)
 
 
-def make_store(settings: Settings) -> Store:
+def make_store(settings: Settings, meter: Meter | None = None) -> Store:
     """Choose the store: a bucket if one is set, else a folder."""
     if settings.s3_bucket is None:
         return FileStore(settings.storage_path)
     bucket = Bucket(settings.s3_bucket, settings.s3_prefix, settings.s3_endpoint_url)
-    return S3Store(bucket, settings.store_timeout)
+    return MeteredStore(S3Store(bucket, settings.store_timeout), meter or Meter())
 
 
-def make_cache(settings: Settings) -> Cache:
+def make_cache(settings: Settings, meter: Meter | None = None) -> Cache:
     """Choose the cache: memory, with Redis behind it if one is set."""
     if settings.redis_url is None:
         return MemoryCache(settings.memory_cache_bytes, settings.cache_ttl)
+    shared = RedisCache(settings.redis_url, settings.cache_ttl, meter)
     if not settings.memory_cache_bytes:
-        return RedisCache(settings.redis_url, settings.cache_ttl)
+        return shared
     near = MemoryCache(settings.memory_cache_bytes, NEAR_TTL_S, renew=False)
-    return TieredCache(near, RedisCache(settings.redis_url, settings.cache_ttl))
+    return TieredCache(near, shared)

@@ -3,7 +3,11 @@
 import secrets
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +16,13 @@ import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
 from asgilook import __version__, config
+from asgilook.app import create_metered_app
 from asgilook.config import Settings
 from asgilook.errors import ConfigError
 from asgilook.fsck_command import fsck
 from asgilook.http.access import hash_key, key_name
+from asgilook.http.admin import admin_port
+from asgilook.http.service import Service
 from asgilook.http.supervisor import Supervisor
 from asgilook.http.urls import signed_path
 from asgilook.image import Format, parse_size
@@ -70,24 +77,26 @@ def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
         )
     # uvicorn raises the signal again once it has stopped in good order: no reason to end in error.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _run(
-        "asgilook.asgi:app",
-        host=host,
-        port=port,
-        workers=workers,
-        lifespan="on",
-        server_header=False,
-        http="asgilook.http.protocol:EdgeProtocol",
-        ws="none",
-        # Who may write hangs on the connection itself: nothing that a client says is believed.
-        proxy_headers=False,
-        access_log=False,  # the application writes a line for each request itself
-        log_config=_log_config(with_requests=access_log),
-        timeout_keep_alive=settings.idle_timeout,
-        timeout_graceful_shutdown=settings.shutdown_timeout,
-        # The supervisor kills a worker that does not answer it for so long.
-        timeout_worker_healthcheck=30,
-    )
+    with _admin_port(settings) as folder:
+        _run(
+            partial(create_metered_app, folder),
+            host=host,
+            port=port,
+            workers=workers,
+            factory=True,
+            lifespan="on",
+            server_header=False,
+            http="asgilook.http.protocol:EdgeProtocol",
+            ws="none",
+            # Who may write hangs on the connection itself: nothing that a client says is believed.
+            proxy_headers=False,
+            access_log=False,  # the application writes a line for each request itself
+            log_config=_log_config(with_requests=access_log),
+            timeout_keep_alive=settings.idle_timeout,
+            timeout_graceful_shutdown=settings.shutdown_timeout,
+            # The supervisor kills a worker that does not answer it for so long.
+            timeout_worker_healthcheck=30,
+        )
 
 
 @main.command("config")
@@ -171,7 +180,25 @@ def new_key(name: str | None, *, signing: bool) -> None:
     )
 
 
-def _run(app: str, *, workers: int, **options: Any) -> None:
+@contextmanager
+def _admin_port(settings: Settings) -> Iterator[Path | None]:
+    """Serve the metrics, where that is wanted; give the folder that they come from."""
+    if settings.admin_port is None:
+        yield None
+        return
+    where = f"{settings.admin_host}:{settings.admin_port}"
+    with ExitStack() as open_port:
+        try:
+            folder = open_port.enter_context(admin_port(settings.admin_host, settings.admin_port))
+        except OSError as error:
+            raise click.ClickException(
+                f"{config.variable('admin_port')}, {where}: {error}"
+            ) from None
+        click.echo(f"asgilook: metrics on http://{where}/metrics", err=True)
+        yield folder
+
+
+def _run(app: Callable[[], Service], *, workers: int, **options: Any) -> None:
     if workers == 1:
         uvicorn.run(app, **options)
     else:

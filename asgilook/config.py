@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from asgilook.errors import ConfigError
 from asgilook.quota import Quota
-from asgilook.setting_kinds import ApiKey, Listed, Proxies, RateLimit, SigningKey, url
+from asgilook.setting_kinds import Address, ApiKey, Listed, Proxies, RateLimit, SigningKey, url
 
 PREFIX = "ASGI_LOOK_"
 
@@ -129,6 +129,10 @@ class Settings(BaseSettings):
         None,
         description="whose word about a client's address is believed; `direct` for no proxy",
     )
+    admin_port: int | None = Field(
+        None, ge=1, le=65535, description="where `asgilook serve` gives its metrics; never public"
+    )
+    admin_host: Address = Field("127.0.0.1", description="the address that the admin port is on")
 
     @model_validator(mode="after")
     def _check_quota_for_bytes(self) -> Self:

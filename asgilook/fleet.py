@@ -33,6 +33,10 @@ class Fleet:
         self._flights: SingleFlight[tuple[UUID, str], Entries] = SingleFlight()
         self._aftermath: set[asyncio.Task[None]] = set()
 
+    def is_making(self, image_id: UUID, work: str) -> bool:
+        """Tell whether it is being made for somebody who asked here."""
+        return (image_id, work) in self._flights
+
     def others(self, image_id: UUID, work: str) -> int:
         """Count what else is being made for those who ask here."""
         return self._flights.others((image_id, work))

@@ -30,6 +30,10 @@ class SingleFlight(Generic[K, V]):
             flight.add_done_callback(lambda done: self._land(key, done))
         return await asyncio.shield(flight)
 
+    def __contains__(self, key: K) -> bool:
+        """Tell whether there is a flight under way."""
+        return key in self._flights
+
     async def close(self) -> None:
         """Call off what is under way."""
         flights = list(self._flights.values())

@@ -15,6 +15,7 @@ from asgilook.flight import SingleFlight, to_its_end
 from asgilook.ids import uuid7
 from asgilook.image import Format, Image, Original, Size
 from asgilook.intake import Intake
+from asgilook.metrics import Meter
 from asgilook.originals import Opened, Originals, Page
 from asgilook.refusals import Refusals
 from asgilook.store import Store
@@ -38,6 +39,7 @@ class Gallery:
         options: IngestOptions,
         *,
         deleted_ttl_s: float,
+        meter: Meter,
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self._store = store
@@ -52,6 +54,7 @@ class Gallery:
             cache,
             workers,
             ThumbnailOptions(options.min_thumb_size, options.thumbnail_quality),
+            meter,
         )
         self._claims = Claims(store)
         self._adding: SingleFlight[tuple[str, bytes], Original] = SingleFlight()

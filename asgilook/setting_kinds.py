@@ -1,7 +1,7 @@
 """The kinds of values that settings have, where a plain number or text would not do."""
 
 import re
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
@@ -32,6 +32,10 @@ def check_api_key(key: str) -> str:
     if not _API_KEY.fullmatch(key):
         raise ValueError("hashes as `asgilook key new` prints them, separated by commas")
     return key
+
+
+def _check_address(text: str) -> str:
+    return str(ip_address(text))
 
 
 def _check_proxy(proxy: str) -> str:
@@ -70,3 +74,4 @@ Proxies = Annotated[
     BeforeValidator(_split_proxies),
 ]
 RateLimit = Annotated[Quota | None, NoDecode, BeforeValidator(_read_quota)]
+Address = Annotated[str, AfterValidator(_check_address)]

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -13,6 +13,8 @@ from asgilook.codec import render, render_variant, rungs_cost_bytes, variant_cos
 from asgilook.errors import AsgilookError, ImageNotFound, StoreUnavailable, ThumbnailNotFound
 from asgilook.fleet import Entries, Fleet, Maker
 from asgilook.image import Format, Image, Size, ladder, strong_etag
+from asgilook.metrics import Meter
+from asgilook.metrics.catalogue import LOOKUPS, RENDER_SECONDS
 from asgilook.originals import Originals
 from asgilook.variant import Variant
 from asgilook.workers import Workers
@@ -48,12 +50,20 @@ class Thumbnails:
     """Serves the sizes of an image's ladder, and variants off it."""
 
     def __init__(
-        self, originals: Originals, cache: Cache, workers: Workers, options: ThumbnailOptions
+        self,
+        originals: Originals,
+        cache: Cache,
+        workers: Workers,
+        options: ThumbnailOptions,
+        meter: Meter,
     ) -> None:
         self._originals = originals
         self._cache = cache
         self._workers = workers
         self._options = options
+        self._meter = meter
+        for result in ("hit", "miss", "coalesced", "stand-in", "negative"):
+            meter.place(LOOKUPS, result)
         self._fleet = Fleet(cache, self._keep_if_there)
         self._behind: set[asyncio.Task[None]] = set()
 
@@ -74,18 +84,20 @@ class Thumbnails:
         name = _name(size, kind)
         entry = await self._cache.get(image_id, name)
         if entry:
-            return Thumbnail(entry, is_hit=True)
-        if size not in ladder(await self._originals.size(image_id), self._options.min_side):
-            raise ThumbnailNotFound(name)
+            return self._hit(entry)
+        with self._negatives():
+            if size not in ladder(await self._originals.size(image_id), self._options.min_side):
+                raise ThumbnailNotFound(name)
         # JPEG rungs are cheap beside the decode that they share; each of the others is not.
         if kind is Format.JPEG:
             work, make = "ladder", partial(self._make_rungs, image_id, None, kind)
         else:
             work, make = name, partial(self._make_rungs, image_id, size, kind)
         if kind is Format.AVIF and self._workers.are_busy(self._fleet.others(image_id, work)):
+            self._meter.count(LOOKUPS, "stand-in")
             self._make_behind(image_id, name, make)
             return await self._stand_in(image_id, size)
-        return Thumbnail(await self._fleet.make(image_id, name, work, make), is_hit=False)
+        return await self._make(image_id, name, work, make)
 
     async def _stand_in(self, image_id: UUID, size: Size) -> StandIn:
         webp = await self._cache.get(image_id, _name(size, Format.WEBP))
@@ -108,10 +120,26 @@ class Thumbnails:
         """Give a thumbnail off the ladder. Raises `ImageNotFound` and `Overloaded`."""
         entry = await self._cache.get(image_id, variant.name)
         if entry:
-            return Thumbnail(entry, is_hit=True)
+            return self._hit(entry)
         make = partial(self._make_variant, image_id, variant)
-        name = variant.name
-        return Thumbnail(await self._fleet.make(image_id, name, name, make), is_hit=False)
+        return await self._make(image_id, variant.name, variant.name, make)
+
+    def _hit(self, entry: Entry) -> Thumbnail:
+        self._meter.count(LOOKUPS, "hit")
+        return Thumbnail(entry, is_hit=True)
+
+    async def _make(self, image_id: UUID, name: str, work: str, make: Maker) -> Thumbnail:
+        is_joined = self._fleet.is_making(image_id, work)
+        self._meter.count(LOOKUPS, "coalesced" if is_joined else "miss")
+        return Thumbnail(await self._fleet.make(image_id, name, work, make), is_hit=False)
+
+    @contextlib.contextmanager
+    def _negatives(self) -> Iterator[None]:
+        try:
+            yield
+        except (ImageNotFound, ThumbnailNotFound):
+            self._meter.count(LOOKUPS, "negative")
+            raise
 
     async def keep(self, image: Image, made: Mapping[Size, bytes], kind: Format) -> None:
         """Put thumbnails into the cache that were made elsewhere, with `codec.render`."""
@@ -138,14 +166,18 @@ class Thumbnails:
         # The original is read only when there is room for it.
         async with self._workers.rendering(rungs_cost_bytes(size, sizes, kind)) as turn:
             image, jpeg = await self._read(image_id)
-            made = await turn.run(partial(render, jpeg, sizes, kind, self._options.quality))
+            job = partial(render, jpeg, sizes, kind, self._options.quality)
+            with self._meter.timed(RENDER_SECONDS, kind):
+                made = await turn.run(job)
         return _rung_entries(image, made, kind)
 
     async def _make_variant(self, image_id: UUID, variant: Variant) -> Entries:
         size = await self._originals.size(image_id)
         async with self._workers.rendering(variant_cost_bytes(size, variant)) as turn:
             image, jpeg = await self._read(image_id)
-            made = await turn.run(partial(render_variant, jpeg, variant, self._options.quality))
+            job = partial(render_variant, jpeg, variant, self._options.quality)
+            with self._meter.timed(RENDER_SECONDS, variant.kind):
+                made = await turn.run(job)
         return {variant.name: _entry(image, made, variant.kind)}
 
     async def _read(self, image_id: UUID) -> tuple[Image, bytes]:

@@ -90,6 +90,11 @@ class Workers:
         await asyncio.gather(*(child.close() for child in self._children))
         await asyncio.to_thread(self._threads.shutdown)
 
+    @property
+    def lines(self) -> dict[str, Line]:
+        """Show what waits and what runs, by what it is for."""
+        return {"thumbnail": self._rendering, "upload": self._decoding}
+
     def are_busy(self, renderings: int) -> bool:
         """Tell whether one more rendering beside so many others would have to wait."""
         return renderings >= self._slots or self._decoding.is_busy

@@ -29,6 +29,7 @@ HOMES = {
     "limits": ["usage"],
     "msgpack": ["cache.redis"],
     "pillow_heif": ["codec.formats"],
+    "prometheus_client": ["http.admin"],
     "pydantic": ["config", "setting_kinds"],
     "pydantic_settings": ["config", "setting_kinds"],
     "redis": ["cache", "redis_client", "usage"],

@@ -5,9 +5,12 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
 
 from redis.exceptions import ClusterDownError, ReadOnlyError, RedisError, ResponseError
+
+from asgilook.metrics import Meter
+from asgilook.metrics.catalogue import CACHE_ERRORS
 
 LIMIT_S = 0.3
 """No request waits longer for the server than this."""
@@ -20,6 +23,8 @@ UNWELL = (ReadOnlyError, ClusterDownError)
 """Answers by which a server says that it is the wrong one, or half there."""
 TROUBLE = (RedisError, OSError, TimeoutError, ValueError)
 
+Op = Literal["ping", "get", "put", "drop", "lease"]
+
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -31,8 +36,12 @@ class Breaker:
     never at a request's expense, finds the server well again.
     """
 
-    def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, probe: Callable[[], Awaitable[None]], meter: Meter) -> None:
         self._probe = probe
+        self._meter = meter
+        for op in get_args(Op):
+            # There from the start: of a series that begins at 1, Prometheus sees no increase.
+            meter.place(CACHE_ERRORS, op)
         self._probing: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
@@ -42,7 +51,7 @@ class Breaker:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._probing
 
-    async def attempt(self, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
+    async def attempt(self, op: Op, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """Do a piece of work with the server, or give `otherwise`, at once while it is unwell."""
         if self._probing is not None:
             return otherwise
@@ -50,6 +59,7 @@ class Breaker:
             async with _Limit():
                 return await work()
         except TROUBLE as error:
+            self._meter.count(CACHE_ERRORS, op)
             if isinstance(error, ResponseError) and not isinstance(error, UNWELL):
                 # It is well, but full, say: what it holds already must go on being found.
                 _log.warning("redis: refused: %s", error)

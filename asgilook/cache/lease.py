@@ -42,7 +42,7 @@ class Leases:
             return bool(await self._redis.set(key, token, nx=True, px=_milliseconds(LEASE_S)))
 
         # Without Redis everybody makes what he needs.
-        is_taken = await self._breaker.attempt(take, None)
+        is_taken = await self._breaker.attempt("lease", take, None)
         if is_taken is None:
             return Lease()
         if not is_taken:
@@ -54,11 +54,11 @@ class Leases:
         renew = partial(self._renew, keys=[key], args=[token, _milliseconds(LEASE_S)])
         while True:
             await asyncio.sleep(LEASE_S / 4)
-            await self._breaker.attempt(renew, None)
+            await self._breaker.attempt("lease", renew, None)
 
     async def _give_back(self, key: str, token: str) -> None:
         self._renewing.pop(token).cancel()
-        await self._breaker.attempt(partial(self._release, keys=[key], args=[token]), None)
+        await self._breaker.attempt("lease", partial(self._release, keys=[key], args=[token]), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from asgilook.cache.drops import CHANNEL, Drops
 from asgilook.cache.lease import Leases
 from asgilook.cache.line import Line
 from asgilook.flight import Batches
+from asgilook.metrics import Meter
 from asgilook.redis_client import connect, disconnect
 from asgilook.timing import timed
 
@@ -55,13 +56,13 @@ redis.call('PUBLISH', ARGV[2], ARGV[3])
 class RedisCache(Cache):
     """Keeps renderings in Redis for `ttl_s` after their last use."""
 
-    def __init__(self, url: str, ttl_s: int) -> None:
+    def __init__(self, url: str, ttl_s: int, meter: Meter | None = None) -> None:
         self._url = url
         self._ttl_s = ttl_s
         self._redis: Redis
         self._line: Line
         self._leases: Leases
-        self._breaker = Breaker(self._probe)
+        self._breaker = Breaker(self._probe, meter or Meter())
         self._renewed_s: dict[str, float] = {}
         self._owed_drops: set[UUID] = set()
         self._lookups = Batches(self._look_up)
@@ -83,7 +84,7 @@ class RedisCache(Cache):
         async def ask() -> bool:
             return bool(await self._redis.ping())
 
-        return await self._breaker.attempt(ask, otherwise=False)
+        return await self._breaker.attempt("ping", ask, otherwise=False)
 
     async def get(self, image_id: UUID, name: str) -> Entry | None:
         with timed("redis"):
@@ -103,7 +104,7 @@ class RedisCache(Cache):
             # One key that is not a hash must not cost the others their answer.
             return [each if isinstance(each, bytes) else None for each in replies[: len(wanted)]]
 
-        return await self._breaker.attempt(ask, [None] * len(wanted))
+        return await self._breaker.attempt("get", ask, [None] * len(wanted))
 
     def _due(self, keys: set[str]) -> list[str]:
         """Choose the keys whose lifetime is to be renewed: often enough, not with every use."""
@@ -120,14 +121,14 @@ class RedisCache(Cache):
         async def keep() -> bool:
             return bool(await self._put(keys=_keys(image_id), args=[self._ttl_s, *fields]))
 
-        return await self._breaker.attempt(keep, otherwise=True)
+        return await self._breaker.attempt("put", keep, otherwise=True)
 
     async def drop(self, image_id: UUID) -> None:
         async def forget() -> bool:
             await self._forget(image_id)
             return True
 
-        if not await self._breaker.attempt(forget, otherwise=False):
+        if not await self._breaker.attempt("drop", forget, otherwise=False):
             # Redis may be only out of reach, and still have it when it is back.
             self._owed_drops.add(image_id)
 

@@ -15,6 +15,7 @@ from typing import Any
 from asgilook import timing
 from asgilook.errors import UploadIncomplete, UploadTooSlow
 from asgilook.http.head import Fields, Head, Prepared, spelled
+from asgilook.http.traffic import ROUTE, UNMATCHED, Traffic
 
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
@@ -22,6 +23,9 @@ Send = Callable[[Event], Awaitable[None]]
 
 GIVE = "asgilook.give"
 """The extension by which our own protocol takes a whole answer, its fields spelled out."""
+
+LEFT = 499
+"""Stands for an answer where the client left before it began, as nginx has it."""
 
 BODY_IDLE_S = 20
 """How long a client may pause in the middle of a body."""
@@ -50,17 +54,27 @@ class Exchange:
     """Stands between the server's `receive` and `send` and those that Falcon is given."""
 
     def __init__(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, body_s: float
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Receive,
+        send: Send,
+        body_s: float,
+        traffic: Traffic,
     ) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
         self._body_s = body_s
+        self._traffic = traffic
+        traffic.in_progress += 1
         self._start_s = time.perf_counter()
         self._spent_s = timing.begin()
         self._watch: asyncio.Task[None] | None = None
+        self.route = ""
+        """Named by who answers without Falcon."""
         self._is_fresh = True
         self._is_complete = False
+        self._is_left = False
         self._status = 0
         self._sent_bytes = 0
         fields = scope["headers"]
@@ -117,21 +131,29 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": body})
 
     def close(self) -> None:
-        """End the exchange, and log it."""
+        """End the exchange, count it and log it."""
         if self._watch is not None:
             self._watch.cancel()
+        seconds = time.perf_counter() - self._start_s
+        scope = self._scope
+        route = self.route or scope.get(ROUTE, UNMATCHED)
+        status = LEFT if self._is_left else self._status
+        self._traffic.in_progress -= 1
+        self._traffic.end(scope["method"], route, status, self._sent_bytes, seconds)
+        if "queue" in self._spent_s:
+            self._traffic.note_queue(self._spent_s["queue"])
         if _log.isEnabledFor(logging.INFO):
-            self._write_log()
+            self._write_log(status, seconds)
 
-    def _write_log(self) -> None:
+    def _write_log(self, status: int, seconds: float) -> None:
         _log.info(
             "%s %s %s %d bytes %.1f ms%s id=%s",
             self._scope["method"],
             # Escaped, so that no path can write a line of its own.
             _SIGNATURE.sub("/signed/***/", self._scope["path"]).encode("unicode_escape").decode(),
-            self._status,
+            status,
             self._sent_bytes,
-            (time.perf_counter() - self._start_s) * 1000,
+            seconds * 1000,
             "" if self._is_complete else " cut",
             self.head.request_id.decode(),
         )
@@ -156,6 +178,7 @@ class Exchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         if not self._is_complete:
+            self._is_left = not self.is_started
             serving.cancel()
 
     def _own_fields(self) -> Fields:

@@ -16,19 +16,23 @@ from asgilook.http.conditions import names_etag
 from asgilook.http.exchange import EVERY_ANSWER, Exchange
 from asgilook.http.head import Prepared
 from asgilook.http.thumbnails import HIT, thumbnail_fields
+from asgilook.http.traffic import Traffic, route_name
+from asgilook.http.urls import THUMBNAIL
 from asgilook.ids import parse_id
 
 REMEMBERED_PATHS = 5_000
 LONGEST_PATH = len("/thumbnails//99999x99999.jpeg") + 36
 
+_ROUTE = route_name(THUMBNAIL)
 _PATH = re.compile(r"/thumbnails/([0-9a-f-]{36})/([1-9][0-9]{0,4}x[1-9][0-9]{0,4}\.[a-z]{4})")
 
 
 class Express:
     """Answers what it can, and leaves the rest."""
 
-    def __init__(self, gallery: Gallery) -> None:
+    def __init__(self, gallery: Gallery, traffic: Traffic) -> None:
         self._gallery = gallery
+        self._traffic = traffic
         self._read = lru_cache(REMEMBERED_PATHS)(_read)
 
     async def answer(self, exchange: Exchange, method: str, path: str) -> bool:
@@ -42,6 +46,8 @@ class Express:
             return False
         if asked.etag != entry.etag:
             asked.spell(entry)
+        self._traffic.hits += 1
+        exchange.route = _ROUTE
         known = exchange.head.if_none_match
         if known is not None and names_etag(known.decode("latin-1"), entry.etag):
             await exchange.give(304, asked.without_body, b"")

@@ -13,6 +13,7 @@ from asgilook.http.exchange import EVERY_ANSWER, Exchange, Receive, Send
 from asgilook.http.express import Express
 from asgilook.http.head import Head, Prepared
 from asgilook.http.problems import NO_SUCH_PATH, PROBLEMS, Problem, document
+from asgilook.http.traffic import Traffic
 
 _VERSION = Problem(505, "http-version-not-supported", "This server speaks HTTP/1.0 and 1.1.")
 _HOST = Problem(400, "host-needed", "A request names exactly one host.")
@@ -41,6 +42,8 @@ class Service(App[Request, Response]):
     """How long a client may take to send a body, in all."""
     express: Express
     """Answers what it can before Falcon is asked."""
+    traffic: Traffic
+    """Counts it all."""
 
     async def __call__(  # type: ignore[override] # Falcon's own types are private
         self, scope: MutableMapping[str, Any], receive: Receive, send: Send
@@ -48,7 +51,7 @@ class Service(App[Request, Response]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)  # type: ignore[arg-type]
             return
-        exchange = Exchange(scope, receive, send, self.body_s)
+        exchange = Exchange(scope, receive, send, self.body_s, self.traffic)
         try:
             refusal = _refusal(scope, exchange.head)
             if refusal:

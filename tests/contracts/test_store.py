@@ -9,9 +9,11 @@ import pytest
 
 from asgilook.byte_range import ByteRange, Span
 from asgilook.errors import ObjectExists, ObjectNotFound, RangeUnsatisfiable
+from asgilook.metrics import Meter
 from asgilook.store import ObjectInfo, ObjectStream, Store
 from asgilook.store.base import PIECE_BYTES
 from asgilook.store.files import FileStore
+from asgilook.store.metered import MeteredStore
 from asgilook.store.s3 import Bucket, S3Store
 from tests.contracts.steps import PATIENCE_S
 from tests.fakes import MemoryStore
@@ -34,7 +36,7 @@ def in_a_folder(request: pytest.FixtureRequest) -> Store:
 
 def on_moto(request: pytest.FixtureRequest) -> Store:
     bucket: Bucket = request.getfixturevalue("moto_bucket")
-    return S3Store(bucket, PATIENCE_S)
+    return MeteredStore(S3Store(bucket, PATIENCE_S), Meter())
 
 
 def on_seaweedfs(request: pytest.FixtureRequest) -> Store:

@@ -1,0 +1,66 @@
+"""A store whose requests are timed and whose failures are counted."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from asgilook.byte_range import ByteRange
+from asgilook.errors import StoreBroken, StoreRefused, StoreTimeout, StoreUnavailable
+from asgilook.metrics import Meter
+from asgilook.metrics.catalogue import S3_ERRORS, S3_SECONDS
+from asgilook.store.base import ObjectInfo, ObjectStream, Store
+
+_KINDS: dict[type[StoreUnavailable], str] = {
+    StoreBroken: "broken",
+    StoreRefused: "refused",
+    StoreTimeout: "timeout",
+    StoreUnavailable: "unavailable",
+}
+
+
+class MeteredStore(Store):
+    """Passes everything on to another store."""
+
+    def __init__(self, store: Store, meter: Meter) -> None:
+        self._store = store
+        self._meter = meter
+        for op in ("put", "stat", "open", "scan", "delete"):
+            for kind in _KINDS.values():
+                meter.place(S3_ERRORS, op, kind)
+
+    async def open_up(self) -> None:
+        await self._store.open_up()
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    async def put(
+        self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
+    ) -> ObjectInfo:
+        with self._metered("put"):
+            return await self._store.put(key, body, content_type=content_type, metadata=metadata)
+
+    async def stat(self, key: str) -> ObjectInfo:
+        with self._metered("stat"):
+            return await self._store.stat(key)
+
+    async def open(self, key: str, byte_range: ByteRange | None = None) -> ObjectStream:
+        with self._metered("open"):
+            return await self._store.open(key, byte_range)
+
+    async def scan(self, prefix: str, *, after: str = "", limit: int) -> list[str]:
+        with self._metered("scan"):
+            return await self._store.scan(prefix, after=after, limit=limit)
+
+    async def delete(self, key: str) -> None:
+        with self._metered("delete"):
+            await self._store.delete(key)
+
+    @contextmanager
+    def _metered(self, op: str) -> Iterator[None]:
+        try:
+            with self._meter.timed(S3_SECONDS, op):
+                yield
+        except StoreUnavailable as error:
+            # That an object is not there is an answer like any other.
+            self._meter.count(S3_ERRORS, op, _KINDS.get(type(error), "unavailable"))
+            raise
