@@ -3,18 +3,15 @@
 import grp
 import os
 import pwd
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from string import Template
-from typing import NoReturn
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.caches.clock import Clock
+from tests.programs import missing, program
 from tests.servers import answers, free_port, stop, wait_until
 
 Run = Callable[[Path, str], AbstractContextManager[tuple[str, Clock]]]
@@ -22,7 +19,6 @@ Run = Callable[[Path, str], AbstractContextManager[tuple[str, Clock]]]
 
 INFRA = Path(__file__).parents[2] / "infra"
 
-_FOLDERS = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
 _LIBRARIES = [Path("/usr/lib"), Path("/lib"), Path("/usr/local/lib")]
 
 # What stands around a site in a distribution's own main file, and what libfaketime needs: nginx
@@ -47,7 +43,7 @@ http {
 @contextmanager
 def nginx(folder: Path, origin_url: str) -> Iterator[tuple[str, Clock]]:
     """Run nginx in front of the origin; give its address and its clock."""
-    program = _program("nginx", "nginx-light")
+    binary = program("nginx", "nginx-light")
     clock = Clock(folder, _library("faketime/libfaketimeMT.so.1", "faketime"))
     port = free_port()
     site = {
@@ -58,7 +54,7 @@ def nginx(folder: Path, origin_url: str) -> Iterator[tuple[str, Clock]]:
     template = Template((INFRA / "nginx" / "asgilook.conf.template").read_text())
     (folder / "site.conf").write_text(template.safe_substitute(site))
     (folder / "nginx.conf").write_text(Template(_NGINX_MAIN).substitute(_me()))
-    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
+    command = [binary, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
     with _running(command, folder, clock.environment, port) as url:
         yield url, clock
 
@@ -66,7 +62,7 @@ def nginx(folder: Path, origin_url: str) -> Iterator[tuple[str, Clock]]:
 @contextmanager
 def varnish(folder: Path, origin_url: str) -> Iterator[tuple[str, Clock]]:
     """Run Varnish in front of the origin; give its address and its clock."""
-    program = _program("varnishd", "varnish")
+    binary = program("varnishd", "varnish")
     _library("varnish/vmods/libvmod_xkey.so", "varnish-modules")
     # Varnish's own malloc asks for the time before libfaketime can tell it; glibc's does not.
     malloc = _library("libc_malloc_debug.so.0", "libc6")
@@ -76,7 +72,7 @@ def varnish(folder: Path, origin_url: str) -> Iterator[tuple[str, Clock]]:
     (folder / "site.vcl").write_text(site.replace("8000", str(urlsplit(origin_url).port)))
     options = ["-a", f"127.0.0.1:{port}", "-n", str(folder / "work"), "-s", "malloc,64m"]
     options += ["-f", str(INFRA / "varnish" / "default.vcl"), "-p", f"vcl_path={folder}"]
-    command = [program, "-F", "-j", "none", *options]
+    command = [binary, "-F", "-j", "none", *options]
     with _running(command, folder, clock.environment, port) as url:
         yield url, clock
 
@@ -101,16 +97,6 @@ def _me() -> Mapping[str, str]:
     return {"user": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
 
 
-def _program(name: str, package: str) -> str:
-    return shutil.which(name, path=_FOLDERS) or _missing(name, package)
-
-
 def _library(name: str, package: str) -> Path:
     found = (path for folder in _LIBRARIES for path in folder.glob(f"*/{name}"))
-    return next(found, None) or _missing(name, package)
-
-
-def _missing(name: str, package: str) -> NoReturn:
-    """Say what is missing; where everything is meant to be there, that is a failure."""
-    text = f"NOTHING IS SHOWN ABOUT CACHES: {name} is missing (Debian's package {package})"
-    (pytest.fail if "CI" in os.environ else pytest.skip)(text)
+    return next(found, None) or missing(name, package)
