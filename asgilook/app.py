@@ -7,6 +7,12 @@ from asgilook.cache import Cache
 from asgilook.cache.memory import MemoryCache
 from asgilook.cache.redis import RedisCache
 from asgilook.cache.tiers import NEAR_TTL_S, TieredCache
+from asgilook.cdn import MemoryPurgeQueue, NoPurger, PurgeQueue, Purger
+from asgilook.cdn.cloudflare import CloudflarePurger
+from asgilook.cdn.cloudfront import CloudFrontPurger
+from asgilook.cdn.fastly import FastlyPurger
+from asgilook.cdn.redis import RedisPurgeQueue
+from asgilook.cdn.varnish import VarnishPurger
 from asgilook.codec import HeaderLimits, IngestOptions
 from asgilook.config import Settings
 from asgilook.gallery import Gallery
@@ -20,6 +26,7 @@ from asgilook.http.lifespan import Lifespan
 from asgilook.http.openapi import DocumentResource
 from asgilook.http.originals import OriginalResource
 from asgilook.http.protocol import Limits
+from asgilook.http.purges import PurgeResource
 from asgilook.http.rate_limit import RateLimit
 from asgilook.http.sampler import Sampler
 from asgilook.http.service import Service
@@ -27,7 +34,9 @@ from asgilook.http.signed import SignedResource
 from asgilook.http.thumbnails import ThumbnailResource
 from asgilook.http.traffic import Routes, Traffic
 from asgilook.metrics import Meter, open_meter
+from asgilook.purges import Purges
 from asgilook.quota import Measure
+from asgilook.setting_kinds import Cdn
 from asgilook.signing import Signer
 from asgilook.store import Store
 from asgilook.store.files import FileStore
@@ -68,6 +77,7 @@ def create_app(
         ),
         deleted_ttl_s=settings.deleted_ttl,
         meter=meter,
+        purges=Purges(make_purger(settings), make_purge_queue(settings), settings.cdn, meter),
     )
     limits = Limits(settings.head_timeout, settings.write_timeout)
     access = Access(settings.api_keys)
@@ -97,6 +107,7 @@ def _add_routes(
     app.add_route(urls.THUMBNAIL, ThumbnailResource(gallery, rate_limit))
     signer = Signer(settings.signing_keys)
     app.add_route(urls.SIGNED, SignedResource(gallery, signer, rate_limit))
+    app.add_route(urls.PURGE, PurgeResource(gallery))
     app.add_route("/healthz", HealthResource())
     app.add_route("/readyz", ReadyResource(gallery))
     app.add_route("/openapi.json", DocumentResource())
@@ -129,3 +140,26 @@ def make_cache(settings: Settings, meter: Meter | None = None) -> Cache:
         return shared
     near = MemoryCache(settings.memory_cache_bytes, NEAR_TTL_S, renew=False)
     return TieredCache(near, shared)
+
+
+def make_purge_queue(settings: Settings) -> PurgeQueue:
+    """Choose where purges wait that are still to be done."""
+    if settings.cdn is Cdn.NONE or settings.redis_url is None:
+        return MemoryPurgeQueue()
+    return RedisPurgeQueue(settings.redis_url)
+
+
+def make_purger(settings: Settings) -> Purger:
+    """Choose who is told of deletions; that each has what it needs, the settings have seen to."""
+    identity, token = settings.cdn_id or "", settings.cdn_token or ""
+    api_url = next(iter(settings.cdn_url), None)
+    match settings.cdn:
+        case Cdn.CLOUDFRONT:
+            return CloudFrontPurger(identity, api_url)
+        case Cdn.FASTLY:
+            return FastlyPurger(identity, token, api_url)
+        case Cdn.CLOUDFLARE:
+            return CloudflarePurger(identity, token, api_url)
+        case Cdn.VARNISH:
+            return VarnishPurger(settings.cdn_url)
+    return NoPurger()

@@ -227,15 +227,19 @@ def _cache_words(settings: Settings) -> str:
 
 def _shown(name: str, settings: Settings) -> str:
     value = getattr(settings, name)
-    match name, value:
-        case "trusted_proxies", tuple(proxies):
-            return ", ".join(proxies) or "direct"
-        case _, None | () | "":
-            return "-"
-        case "redis_url", str(url):
-            return config.masked(url)
-        case "api_keys", tuple(hashes):
-            return ", ".join(key_name(text) for text in hashes)
-        case "signing_keys", tuple(keys):
-            return ", ".join("***" for _ in keys)
-    return str(value)
+    if name == "trusted_proxies" and value == ():
+        return "direct"
+    if value in (None, (), ""):
+        return "-"
+    shown = _SHOWN.get(name, str)
+    return ", ".join(map(shown, value)) if type(value) is tuple else shown(value)
+
+
+_SHOWN: dict[str, Callable[[Any], str]] = {
+    "redis_url": config.masked,
+    "cdn_url": config.masked,
+    "api_keys": key_name,
+    "cdn_token": lambda _: "***",
+    "signing_keys": lambda _: "***",
+}
+"""What is not shown as it is."""

@@ -10,10 +10,26 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from asgilook.errors import ConfigError
 from asgilook.quota import Quota
-from asgilook.setting_kinds import Address, ApiKey, Listed, Proxies, RateLimit, SigningKey, url
+from asgilook.setting_kinds import (
+    Address,
+    ApiKey,
+    Cdn,
+    Listed,
+    Proxies,
+    RateLimit,
+    SigningKey,
+    url,
+)
 
 PREFIX = "ASGI_LOOK_"
 
+_CDN_NEEDS: dict[Cdn, set[str]] = {
+    Cdn.NONE: set(),
+    Cdn.CLOUDFRONT: {"cdn_id"},
+    Cdn.FASTLY: {"cdn_id", "cdn_token"},
+    Cdn.CLOUDFLARE: {"cdn_id", "cdn_token"},
+    Cdn.VARNISH: {"cdn_url"},
+}
 _NEEDED_TO_START = {"PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 
 
@@ -110,6 +126,20 @@ class Settings(BaseSettings):
     api_keys: Listed[ApiKey] = Field(
         (), description="hashes of the keys that may write; without any, only this machine may"
     )
+    cdn: Cdn = Field(
+        Cdn.NONE,
+        description="what is told of deletions: `none`, `cloudfront`, `fastly`, `cloudflare` or "
+        "`varnish`",
+    )
+    cdn_id: str | None = Field(
+        None, description="its distribution (CloudFront), service (Fastly) or zone (Cloudflare)"
+    )
+    cdn_token: str | None = Field(
+        None, repr=False, description="the API token that may purge (Fastly, Cloudflare)"
+    )
+    cdn_url: Listed[Annotated[str, url("http", "https")]] = Field(
+        (), description="where Varnish is; several, separated by commas. Elsewhere, the CDN's API"
+    )
     signing_keys: Listed[SigningKey] = Field(
         (),
         repr=False,
@@ -144,6 +174,15 @@ class Settings(BaseSettings):
     def _check_bucket(self) -> Self:
         if self.s3_bucket is None and (self.s3_endpoint_url or self.s3_prefix):
             raise ValueError(f"{PREFIX}S3_BUCKET is missing beside the other S3 settings")
+        return self
+
+    @model_validator(mode="after")
+    def _check_cdn(self) -> Self:
+        given = {name for name in ("cdn_id", "cdn_token", "cdn_url") if getattr(self, name)}
+        for name in sorted(_CDN_NEEDS[self.cdn] - given):
+            raise ValueError(f"{variable(name)} is missing beside {variable('cdn')}={self.cdn}")
+        if self.cdn is Cdn.NONE and given:
+            raise ValueError(f"{variable('cdn')} is missing beside {variable(min(given))}")
         return self
 
     @property

@@ -52,6 +52,22 @@ class StoreBroken(StoreUnavailable):
     """The store's answer is cut, damaged, or none that it should give."""
 
 
+class PurgeFailed(AsgilookError):
+    """The CDN did not take an order to forget; it says to wait `wait_s`, or nothing."""
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+class QueueUnavailable(AsgilookError):
+    """The queue of purges cannot be reached; the same call may work later."""
+
+
+class PurgeNotFound(AsgilookError):
+    """No purge of such an image is known of, or any more."""
+
+
 class RangeUnsatisfiable(AsgilookError):
     """The range lies outside an object of `size_bytes`."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from asgilook.byte_range import ByteRange
 from asgilook.cache import Cache, Entry
+from asgilook.cdn import PurgeState
 from asgilook.claims import Claim, Claims
 from asgilook.codec import Ingested, IngestOptions
 from asgilook.errors import UploadRefused
@@ -17,6 +18,7 @@ from asgilook.image import Format, Image, Original, Size
 from asgilook.intake import Intake
 from asgilook.metrics import Meter
 from asgilook.originals import Opened, Originals, Page
+from asgilook.purges import Purges
 from asgilook.refusals import Refusals
 from asgilook.store import Store
 from asgilook.thumbnails import StandIn, Thumbnail, ThumbnailOptions, Thumbnails
@@ -40,6 +42,7 @@ class Gallery:
         *,
         deleted_ttl_s: float,
         meter: Meter,
+        purges: Purges,
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self._store = store
@@ -57,12 +60,13 @@ class Gallery:
             meter,
         )
         self._claims = Claims(store)
+        self._purges = purges
         self._adding: SingleFlight[tuple[str, bytes], Original] = SingleFlight()
         self._lifetime = AsyncExitStack()
 
     async def open_up(self) -> None:
         """Open the rooms below, in order."""
-        for room in (self._store, self._cache, self._workers):
+        for room in (self._store, self._cache, self._workers, self._purges):
             await room.open_up()
             self._lifetime.push_async_callback(room.close)
         self._lifetime.push_async_callback(self._thumbnails.close)
@@ -150,12 +154,20 @@ class Gallery:
         """Give a thumbnail off the ladder. Raises `ImageNotFound` and `Overloaded`."""
         return await self._thumbnails.get_variant(image_id, variant)
 
-    async def delete(self, image_id: UUID) -> None:
+    async def delete(self, image_id: UUID) -> PurgeState:
         """Forget an image and all that was made of it, for good. Raises `ImageNotFound`.
+
+        Gives whether the CDN has taken the order to forget it too, or is still to be told.
 
         Whoever is interrupted leaves either all of it or, behind the tombstone, what `asgilook
         fsck` removes: never a thumbnail of a picture that is gone.
         """
         image = await self._originals.bury(image_id)
+        await self._purges.announce(image_id)
         await self._thumbnails.drop(image_id)
         await self._originals.remove(image)
+        return await self._purges.run(image_id)
+
+    async def purge_state(self, image_id: UUID) -> PurgeState | None:
+        """Tell whether the CDN knows of a deletion. Raises `QueueUnavailable`."""
+        return await self._purges.state(image_id)

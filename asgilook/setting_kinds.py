@@ -1,6 +1,7 @@
 """The kinds of values that settings have, where a plain number or text would not do."""
 
 import re
+from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +15,16 @@ T = TypeVar("T")
 
 _SIGNING_KEY = re.compile(r"(?:[0-9a-f]{2}){16,64}")
 _API_KEY = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,31}:)?[0-9a-f]{64}")
+
+
+class Cdn(StrEnum):
+    """What stands in front."""
+
+    NONE = "none"
+    CLOUDFRONT = "cloudfront"
+    FASTLY = "fastly"
+    CLOUDFLARE = "cloudflare"
+    VARNISH = "varnish"
 
 
 def url(*schemes: str) -> AfterValidator:

@@ -18,9 +18,9 @@ SIBLINGS = 1
 
 HOMES = {
     "PIL": ["codec"],
-    "aiobotocore": ["store.s3"],
-    "aiohttp": ["store.s3_direct", "store.s3_object", "store.s3_trouble"],
-    "botocore": ["store.s3", "store.s3_direct", "store.s3_trouble"],
+    "aiobotocore": ["cdn.cloudfront", "store.s3"],
+    "aiohttp": ["cdn.api", "store.s3_direct", "store.s3_object", "store.s3_trouble"],
+    "botocore": ["cdn.cloudfront", "store.s3", "store.s3_direct", "store.s3_trouble"],
     "click": ["cli", "fsck_command"],
     "falcon": ["http"],
     "hiredis": ["cache.redis"],
@@ -32,7 +32,7 @@ HOMES = {
     "prometheus_client": ["http.admin"],
     "pydantic": ["config", "setting_kinds"],
     "pydantic_settings": ["config", "setting_kinds"],
-    "redis": ["cache", "redis_client", "usage"],
+    "redis": ["cache", "cdn.redis", "redis_client", "usage"],
     "types_aiobotocore_s3": ["store.s3"],
     "uvicorn": ["http", "cli"],
 }

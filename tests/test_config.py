@@ -51,6 +51,8 @@ ACCEPTED: list[tuple[str, str, object]] = [
 ]
 
 REFUSED = [
+    ("CDN", "akamai"),
+    ("CDN_URL", "127.0.0.1"),
     ("S3_BUCKET", "ab"),
     ("REDIS_URL", "127.0.0.1:6379"),
     ("REDIS_URL", "http://127.0.0.1:6379"),
@@ -138,7 +140,7 @@ def test_what_is_told_does_not_repeat_a_wrong_secret(monkeypatch: pytest.MonkeyP
 
 def test_every_field_has_bounds_that_are_tried_here() -> None:
     # Whatever path a folder may have is for the system to say; the rest of S3 stands further down.
-    unbounded = {"storage_path", "s3_endpoint_url", "s3_prefix"}
+    unbounded = {"storage_path", "s3_endpoint_url", "s3_prefix", "cdn_id", "cdn_token"}
     assert {name.lower() for name, _ in REFUSED} == Settings.model_fields.keys() - unbounded
 
 
@@ -232,3 +234,19 @@ def test_the_background_is_three_numbers() -> None:
 
 def test_there_are_no_more_render_slots_than_processors() -> None:
     assert 1 <= config.load().render_slots <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("cdn", ["fastly", "cloudflare"])
+def test_a_purge_without_credentials_is_refused_by_name(
+    cdn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASGI_LOOK_CDN", cdn)
+    monkeypatch.setenv("ASGI_LOOK_CDN_ID", "mine")
+    with pytest.raises(ConfigError, match=f"ASGI_LOOK_CDN_TOKEN is missing .*{cdn}"):
+        config.load()
+
+
+def test_credentials_for_no_cdn_are_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASGI_LOOK_CDN_TOKEN", "secret")
+    with pytest.raises(ConfigError, match="ASGI_LOOK_CDN is missing"):
+        config.load()

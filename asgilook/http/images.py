@@ -8,6 +8,8 @@ from uuid import UUID
 import falcon
 from falcon.asgi import Request, Response
 
+from asgilook import tags
+from asgilook.cdn import PurgeState
 from asgilook.errors import (
     AsgilookError,
     ClaimMalformed,
@@ -16,9 +18,10 @@ from asgilook.errors import (
     UploadRefused,
 )
 from asgilook.gallery import Gallery
-from asgilook.http import answers, problems, tags, uploads, urls
+from asgilook.http import answers, problems, uploads, urls
 from asgilook.http.access import Access, may_write, shown_key
 from asgilook.http.conditions import Validators, Verdict
+from asgilook.http.purges import give_state
 from asgilook.http.rate_limit import RateLimit
 from asgilook.http.uploads import Upload, check_head
 from asgilook.http.views import ImageView, image_view
@@ -125,8 +128,13 @@ class ImageResource:
             if asked.judge(current) is not Verdict.PROCEED:
                 problems.write(resp, answers.FAILED, {})
                 return
-        await self._gallery.delete(image_id)
-        resp.status = falcon.HTTP_204
+        state = await self._gallery.delete(image_id)
+        if state is PurgeState.DONE:
+            resp.status = falcon.HTTP_204
+            return
+        resp.status = falcon.HTTP_202
+        resp.location = urls.purge_path(image_id)
+        give_state(resp, image_id, state)
 
     async def _view(self, image_id: UUID) -> ImageView:
         image = (await self._gallery.get(image_id)).image

@@ -5,8 +5,9 @@ from uuid import UUID
 import falcon
 from falcon.asgi import Request, Response
 
+from asgilook import tags
 from asgilook.gallery import Gallery
-from asgilook.http import answers, digests, tags
+from asgilook.http import answers, digests
 from asgilook.http.conditions import Validators
 from asgilook.image import Original
 

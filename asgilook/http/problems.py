@@ -83,6 +83,10 @@ PROBLEMS: dict[type[errors.AsgilookError], Problem] = {
     ),
     errors.Overloaded: Problem(503, "overloaded", "Too much is going on here right now.", 1),
     # 503 and 504 pass by themselves; 502 wants somebody to look.
+    errors.PurgeNotFound: Problem(404, "purge-not-found", "No purge of such an image is known of."),
+    errors.QueueUnavailable: Problem(
+        503, "purges-unavailable", "How far the purge is cannot be told right now.", 1
+    ),
     errors.StoreUnavailable: Problem(
         503, "store-unavailable", "The pictures are out of reach right now.", 5
     ),

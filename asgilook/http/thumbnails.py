@@ -7,8 +7,9 @@ from uuid import UUID
 import falcon
 from falcon.asgi import Request, Response
 
+from asgilook import tags
 from asgilook.gallery import Gallery
-from asgilook.http import answers, tags, urls
+from asgilook.http import answers, urls
 from asgilook.http.conditions import Validators
 from asgilook.http.rate_limit import RateLimit
 from asgilook.image import Format, Size

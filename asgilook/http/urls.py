@@ -17,6 +17,8 @@ IMAGE = "/images/{image_id:id}"
 ORIGINAL = "/images/{image_id:id}.jpeg"
 THUMBNAIL = "/thumbnails/{image_id:id}/{size:size}.{kind:format}"
 
+PURGE = "/purges/{image_id:id}"
+
 SIGNED = "/signed/{signature}/{options:options}/{image_id:id}/{size:size}.{kind:format}"
 
 
@@ -81,6 +83,11 @@ def signed_path(signer: Signer, options: Options, image_id: UUID, size: Size, ki
     """Give the path of a thumbnail off the ladder."""
     text = signed_text(options, image_id, size, kind)
     return f"/signed/{signer.sign(text)}/{text}"
+
+
+def purge_path(image_id: UUID) -> str:
+    """Give the path that tells how far the purge of a deleted image is."""
+    return f"/purges/{image_id}"
 
 
 def page_path(limit: int, after: UUID) -> str:

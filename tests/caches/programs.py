@@ -60,14 +60,14 @@ def nginx(folder: Path, origin_url: str) -> Iterator[tuple[str, Clock]]:
 
 
 @contextmanager
-def varnish(folder: Path, origin_url: str) -> Iterator[tuple[str, Clock]]:
+def varnish(folder: Path, origin_url: str, port: int | None = None) -> Iterator[tuple[str, Clock]]:
     """Run Varnish in front of the origin; give its address and its clock."""
     binary = program("varnishd", "varnish")
     _library("varnish/vmods/libvmod_xkey.so", "varnish-modules")
     # Varnish's own malloc asks for the time before libfaketime can tell it; glibc's does not.
     malloc = _library("libc_malloc_debug.so.0", "libc6")
     clock = Clock(folder, malloc, _library("faketime/libfaketimeMT.so.1", "faketime"))
-    port = free_port()
+    port = port or free_port()
     site = (INFRA / "varnish" / "site.vcl").read_text()
     (folder / "site.vcl").write_text(site.replace("8000", str(urlsplit(origin_url).port)))
     options = ["-a", f"127.0.0.1:{port}", "-n", str(folder / "work"), "-s", "malloc,64m"]

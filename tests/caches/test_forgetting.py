@@ -1,10 +1,14 @@
 """What the caches forget, and how they are made to."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tests import servers
+from tests.caches import programs
 from tests.caches.site import Site, is_hit, upload
+from tests.servers import ServiceOptions
 
 MINUTE_S = 60
 
@@ -61,6 +65,35 @@ def test_varnish_forgets_what_it_is_told_to(varnish: Site) -> None:
 
     assert {varnish.get(path).status_code for path in _all_paths(gone)} == {410}
     assert all(is_hit(varnish.get(path)) for path in _all_paths(other))
+
+
+def test_varnish_is_told_of_deletions_that_it_does_not_see(
+    tmp_path: Path, moto_url: str, bucket: str
+) -> None:
+    servers.make_bucket(moto_url, bucket)
+    port = servers.free_port()
+    settings = {
+        "S3_BUCKET": bucket,
+        "S3_ENDPOINT_URL": moto_url,
+        "CDN": "varnish",
+        "CDN_URL": f"http://127.0.0.1:{port}",
+    }
+    with (
+        servers.service(ServiceOptions(tmp_path, settings)) as service,
+        programs.varnish(tmp_path, service.url, port) as (cache_url, _),
+        httpx.Client(base_url=service.url) as origin,
+        httpx.Client(base_url=cache_url) as cache,
+    ):
+        gone, other = (upload(origin).json() for _ in range(2))
+        for path in (*_all_paths(gone), *_all_paths(other), "/images"):
+            cache.get(path)
+        assert all(is_hit(cache.get(path)) for path in (*_all_paths(gone), "/images"))
+
+        assert origin.delete(f"/images/{gone['id']}").status_code == 204
+
+        assert {cache.get(path).status_code for path in _all_paths(gone)} == {410}
+        assert [view["id"] for view in cache.get("/images").json()] == [other["id"]]
+        assert all(is_hit(cache.get(path)) for path in _all_paths(other))
 
 
 def test_varnish_takes_no_orders_from_strangers(varnish: Site) -> None:

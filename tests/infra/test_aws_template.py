@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from asgilook import config
-from asgilook.http import tags
+from asgilook import config, tags
 from tests.infra import cloudformation
 from tests.infra.cloudformation import of_type, properties, walk
 

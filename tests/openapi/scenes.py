@@ -51,7 +51,7 @@ def paths(template: str, view: View) -> list[str]:
     """Fill a path of the document in: as it should be first, and then in every wrong way."""
     image_id, missing, misspelled = view["id"], str(uuid7()), view["id"].upper()
     match template:
-        case "/images/{image_id}" | "/images/{image_id}.jpeg":
+        case "/images/{image_id}" | "/images/{image_id}.jpeg" | "/purges/{image_id}":
             return [template.replace("{image_id}", one) for one in (image_id, missing, misspelled)]
         case "/thumbnails/{image_id}/{size}.{format}":
             right = view["thumbnails"][0]
@@ -189,6 +189,15 @@ def from_afar(wire: Wire, view: View) -> None:
     fields = {"x-forwarded-for": "192.0.2.1", "content-type": "image/jpeg"}
     wire.ask("POST", "/images", fields, PICTURE)
     wire.ask("DELETE", f"/images/{view['id']}", fields)
+
+
+def delete_untold(wire: Wire, view: View) -> None:
+    """Delete an image while nothing can be told of it, nor kept of what is to be told."""
+    wire.ask("DELETE", f"/images/{view['id']}")
+    for operation in operations():
+        if operation.path == "/purges/{image_id}":
+            for path in paths(operation.path, view):
+                wire.ask(operation.method, path)
 
 
 def without_a_store(wire: Wire, view: View) -> None:

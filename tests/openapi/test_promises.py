@@ -46,6 +46,12 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
         "TRUSTED_PROXIES": "direct",
         "RATE_LIMIT_RENDERING": "1/day",
     }
+    nowhere = servers.free_port()
+    untold = {
+        "CDN": "varnish",
+        "CDN_URL": f"http://127.0.0.1:{nowhere}",
+        "REDIS_URL": f"redis://127.0.0.1:{nowhere}/0",
+    }
     folder = tmp_path_factory.mktemp("promises")
     with (
         servers.valkey() as redis_url,
@@ -53,12 +59,14 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
         service(ServiceOptions(folder, {**keyed, **_only(redis_url)})) as one,
         service(ServiceOptions(folder, away)) as two,
         service(ServiceOptions(folder, {**strict, **_only(redis_url)})) as three,
+        service(ServiceOptions(folder, untold)) as four,
     ):
         yield _grouped(
             [
                 *_of_a_service(Wire(one.url)),
                 *_of_one_without_a_store(Wire(two.url)),
                 *_of_a_strict_one(Wire(three.url)),
+                *_of_one_without_a_cdn(Wire(four.url)),
             ]
         )
 
@@ -87,6 +95,11 @@ def _of_one_without_a_store(wire: Wire) -> list[Seen]:
 
 def _of_a_strict_one(wire: Wire) -> list[Seen]:
     scenes.overspend(wire)
+    return wire.seen
+
+
+def _of_one_without_a_cdn(wire: Wire) -> list[Seen]:
+    scenes.delete_untold(wire, scenes.upload(wire))
     return wire.seen
 
 

@@ -1,4 +1,8 @@
-"""Tags, by which the caches in front are told what to forget."""
+"""Tags, by which the caches in front are told what to forget. Pure values.
+
+They keep to what every CDN takes: printable ASCII without commas and spaces, far below 256
+characters (CloudFront's bound; Fastly's and Cloudflare's are higher).
+"""
 
 from uuid import UUID
 
@@ -9,6 +13,11 @@ LISTING = "listing"
 def of_image(image_id: UUID) -> str:
     """Name the tag that an image, its JSON and all its thumbnails share."""
     return f"img-{image_id}"
+
+
+def touched_by(image_id: UUID) -> list[str]:
+    """Name the tags of all that an image's deletion changes."""
+    return [of_image(image_id), LISTING]
 
 
 def fields(*tags: str) -> dict[str, str]:
