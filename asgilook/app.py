@@ -32,6 +32,7 @@ from asgilook.http.sampler import Sampler
 from asgilook.http.service import Service
 from asgilook.http.signed import SignedResource
 from asgilook.http.thumbnails import ThumbnailResource
+from asgilook.http.trace_context import Traces
 from asgilook.http.traffic import Routes, Traffic
 from asgilook.metrics import Meter, open_meter
 from asgilook.purges import Purges
@@ -84,8 +85,10 @@ def create_app(
     addresses = ClientAddresses(settings.trusted_proxies)
     rate_limit = RateLimit(make_usage(settings), access, addresses)
     traffic = Traffic(meter)
+    traces = make_traces(settings)
     sampler = Sampler(meter, traffic, workers)
-    app = Service(middleware=[Lifespan(gallery, limits), sampler, Routes(), rate_limit])
+    app = Service(middleware=[Lifespan(gallery, limits, traces), sampler, Routes(), rate_limit])
+    app.traces = traces
     app.body_s = settings.upload_timeout
     app.express = Express(gallery, traffic)
     app.traffic = traffic
@@ -111,6 +114,16 @@ def _add_routes(
     app.add_route("/healthz", HealthResource())
     app.add_route("/readyz", ReadyResource(gallery))
     app.add_route("/openapi.json", DocumentResource())
+
+
+def make_traces(settings: Settings) -> Traces | None:
+    """Choose whether traces are sent."""
+    if not settings.traces:
+        return None
+    # Only here, since it is an extra, and takes its time.
+    from asgilook.http.spans import Spans  # noqa: PLC0415
+
+    return Spans()
 
 
 def make_usage(settings: Settings) -> Usage:

@@ -1,7 +1,9 @@
 """The command line: `asgilook --help`."""
 
+import logging.config
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,13 +15,14 @@ from uuid import UUID
 
 import click
 import uvicorn
-from uvicorn.config import LOGGING_CONFIG
 
 from asgilook import __version__, config
 from asgilook.app import create_metered_app
 from asgilook.config import Settings
+from asgilook.doctor_command import doctor
 from asgilook.errors import ConfigError
 from asgilook.fsck_command import fsck
+from asgilook.http import logs
 from asgilook.http.access import hash_key, key_name
 from asgilook.http.admin import admin_port
 from asgilook.http.service import Service
@@ -30,6 +33,8 @@ from asgilook.setting_kinds import check_api_key
 from asgilook.signing import Signer
 from asgilook.signing import new_key as new_signing_key
 from asgilook.variant import MAX_SIDE, Fit, Options, Variant
+
+_log = logging.getLogger(__name__)
 
 
 def _choice(values: type[StrEnum]) -> click.Choice[str]:
@@ -63,18 +68,9 @@ def main() -> None:
 def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
     """Serve until interrupted."""
     settings = _settings()
-    where = f"s3://{settings.s3_bucket}" if settings.s3_bucket else settings.storage_path
-    click.echo(f"asgilook {__version__}: pictures in {where}, {_cache_words(settings)}", err=True)
-    if not settings.api_keys:
-        click.echo("asgilook: no API_KEYS are set, so only this machine may upload", err=True)
-    elif settings.trusted_proxies is None:
-        click.echo("asgilook: no TRUSTED_PROXIES are set, so readers have no rate limits", err=True)
-    if workers > 1 and not settings.redis_url:
-        click.echo(
-            "asgilook: without REDIS_URL each worker has a cache of its own, and may serve a "
-            f"deleted image's thumbnails for {settings.cache_ttl} s more",
-            err=True,
-        )
+    log_config = logs.config(_log_format(settings), with_requests=access_log)
+    logging.config.dictConfig(log_config)
+    _tell(settings, workers)
     # uvicorn raises the signal again once it has stopped in good order: no reason to end in error.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _admin_port(settings) as folder:
@@ -91,7 +87,7 @@ def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
             # Who may write hangs on the connection itself: nothing that a client says is believed.
             proxy_headers=False,
             access_log=False,  # the application writes a line for each request itself
-            log_config=_log_config(with_requests=access_log),
+            log_config=log_config,
             timeout_keep_alive=settings.idle_timeout,
             timeout_graceful_shutdown=settings.shutdown_timeout,
             # The supervisor kills a worker that does not answer it for so long.
@@ -150,6 +146,7 @@ def sign(
 
 
 main.add_command(fsck)
+main.add_command(doctor)
 
 
 @main.group()
@@ -180,6 +177,29 @@ def new_key(name: str | None, *, signing: bool) -> None:
     )
 
 
+def _tell(settings: Settings, workers: int) -> None:
+    """Log what is to be served, and what whoever set it up may not have meant."""
+    where = f"s3://{settings.s3_bucket}" if settings.s3_bucket else settings.storage_path
+    cache = "memory and Redis" if settings.redis_url else "memory"
+    _log.info("asgilook %s: pictures in %s, thumbnails in %s", __version__, where, cache)
+    if not settings.api_keys:
+        _log.warning("no API_KEYS are set, so only this machine may upload")
+    elif settings.trusted_proxies is None:
+        _log.warning("no TRUSTED_PROXIES are set, so readers have no rate limits")
+    if workers > 1 and not settings.redis_url:
+        _log.warning(
+            "without REDIS_URL each worker has a cache of its own, and may serve a deleted "
+            "image's thumbnails for %s s more",
+            settings.cache_ttl,
+        )
+
+
+def _log_format(settings: Settings) -> logs.Form:
+    if settings.log_format == "auto":
+        return "text" if sys.stderr.isatty() else "json"
+    return settings.log_format
+
+
 @contextmanager
 def _admin_port(settings: Settings) -> Iterator[Path | None]:
     """Serve the metrics, where that is wanted; give the folder that they come from."""
@@ -194,7 +214,7 @@ def _admin_port(settings: Settings) -> Iterator[Path | None]:
             raise click.ClickException(
                 f"{config.variable('admin_port')}, {where}: {error}"
             ) from None
-        click.echo(f"asgilook: metrics on http://{where}/metrics", err=True)
+        _log.info("metrics on http://%s/metrics", where)
         yield folder
 
 
@@ -211,18 +231,6 @@ def _settings() -> Settings:
         return config.load()
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-
-
-def _log_config(*, with_requests: bool) -> dict[str, Any]:
-    """Let our own loggers write as uvicorn's do."""
-    ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    requests = {"level": "INFO" if with_requests else "WARNING"}
-    loggers = {**LOGGING_CONFIG["loggers"], "asgilook": ours, "asgilook.access": requests}
-    return {**LOGGING_CONFIG, "loggers": loggers}
-
-
-def _cache_words(settings: Settings) -> str:
-    return "thumbnails in memory and Redis" if settings.redis_url else "thumbnails in memory"
 
 
 def _shown(name: str, settings: Settings) -> str:

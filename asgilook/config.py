@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +18,7 @@ from asgilook.setting_kinds import (
     Proxies,
     RateLimit,
     SigningKey,
+    TracesWanted,
     url,
 )
 
@@ -158,6 +159,12 @@ class Settings(BaseSettings):
     trusted_proxies: Proxies = Field(
         None,
         description="whose word about a client's address is believed; `direct` for no proxy",
+    )
+    traces: TracesWanted = Field(
+        default=False, description="whether to send traces, as the `OTEL_*` variables say"
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="what `asgilook serve` logs; `auto` is text where a terminal shows it"
     )
     admin_port: int | None = Field(
         None, ge=1, le=65535, description="where `asgilook serve` gives its metrics; never public"

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
@@ -45,6 +46,16 @@ def check_api_key(key: str) -> str:
     return key
 
 
+def _check_traces(wanted: bool) -> bool:  # noqa: FBT001 - as pydantic calls it
+    try:
+        is_there = not wanted or find_spec("opentelemetry.sdk") is not None
+    except ModuleNotFoundError:
+        is_there = False
+    if not is_there:
+        raise ValueError("they need the extra: `pip install 'asgilook[otel]'`")
+    return wanted
+
+
 def _check_address(text: str) -> str:
     return str(ip_address(text))
 
@@ -84,5 +95,6 @@ Proxies = Annotated[
     NoDecode,
     BeforeValidator(_split_proxies),
 ]
+TracesWanted = Annotated[bool, AfterValidator(_check_traces)]
 RateLimit = Annotated[Quota | None, NoDecode, BeforeValidator(_read_quota)]
 Address = Annotated[str, AfterValidator(_check_address)]

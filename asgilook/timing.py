@@ -4,30 +4,62 @@ import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
-_spent_s: ContextVar[dict[str, float] | None] = ContextVar("asgilook_spent_s", default=None)
+MOST_BLOCKS = 100
+"""An original that is read from a folder has one for each piece."""
 
 
-def begin() -> dict[str, float]:
+Spent = dict[str, float]
+"""Seconds, added up by what they were spent on."""
+
+
+class Block(NamedTuple):
+    """One time that something was done; it ended then by `time.perf_counter`."""
+
+    name: str
+    seconds: float
+    end_s: float
+
+
+class SpentInBlocks(Spent):
+    """Remembers the first blocks one by one as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks: list[Block] = []
+
+    def remember(self, block: Block) -> None:
+        """Remember one more, unless there are too many."""
+        if len(self.blocks) < MOST_BLOCKS:
+            self.blocks.append(block)
+
+
+_spent_s: ContextVar[Spent | None] = ContextVar("asgilook_spent_s", default=None)
+
+
+def begin(spent_s: Spent | None = None) -> Spent:
     """Start a note for the request of this task; what follows in it is added up there, by name."""
-    spent_s: dict[str, float] = {}
+    if spent_s is None:
+        spent_s = {}
     _spent_s.set(spent_s)
     return spent_s
 
 
 def add(more_s: Mapping[str, float]) -> None:
-    """Note times that were taken elsewhere, in another thread or process."""
+    """Note times that were taken elsewhere, in another thread or process, one after the other."""
     spent_s = _spent_s.get()
     if spent_s is not None:
+        end_s = time.perf_counter() - sum(more_s.values())
         for name, seconds in more_s.items():
-            spent_s[name] = spent_s.get(name, 0.0) + seconds
+            end_s += seconds
+            _note(spent_s, name, seconds, end_s)
 
 
 def spent_s(*names: str) -> float:
     """Tell how much of the time of this task's request is noted under these names."""
-    spent_s = _spent_s.get() or {}
-    return sum(spent_s.get(name, 0.0) for name in names)
+    noted = _spent_s.get() or {}
+    return sum(noted.get(name, 0.0) for name in names)
 
 
 class timed:  # noqa: N801 - reads as the statement that it makes
@@ -50,5 +82,11 @@ class timed:  # noqa: N801 - reads as the statement that it makes
     ) -> None:
         spent_s = _spent_s.get()
         if spent_s is not None:
-            seconds = time.perf_counter() - self._start_s
-            spent_s[self._name] = spent_s.get(self._name, 0.0) + seconds
+            end_s = time.perf_counter()
+            _note(spent_s, self._name, end_s - self._start_s, end_s)
+
+
+def _note(spent_s: Spent, name: str, seconds: float, end_s: float) -> None:
+    spent_s[name] = spent_s.get(name, 0.0) + seconds
+    if isinstance(spent_s, SpentInBlocks):
+        spent_s.remember(Block(name, seconds, end_s))

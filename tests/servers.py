@@ -183,6 +183,8 @@ class ServiceOptions:
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that are no settings of ours."""
 
 
 @contextlib.contextmanager
@@ -191,7 +193,9 @@ def service(options: ServiceOptions) -> Iterator[Service]:
     port = free_port()
     log_path = options.folder / f"asgilook-{port}.log"
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("ASGI_LOOK_", "AWS_"))}
-    settings = {f"ASGI_LOOK_{name}": value for name, value in options.settings.items()}
+    # Tests read the log as people do, but for those of its other form.
+    wanted = {"LOG_FORMAT": "text", **options.settings}
+    settings = {f"ASGI_LOOK_{name}": value for name, value in wanted.items()}
     command = [sys.executable, "-m", "asgilook", "serve", "--port", str(port), *options.arguments]
     with log_path.open("wb") as log:
         process = subprocess.Popen(
@@ -199,7 +203,7 @@ def service(options: ServiceOptions) -> Iterator[Service]:
             stdout=log,
             stderr=log,
             cwd=options.folder,
-            env={**inherited, **AWS_ENVIRONMENT, **settings},
+            env={**inherited, **AWS_ENVIRONMENT, **settings, **options.environment},
         )
     url = f"http://127.0.0.1:{port}"
     try:

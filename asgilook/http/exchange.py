@@ -7,7 +7,6 @@ for, to tell a body that ended from one that was cut, and to stop when the clien
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -15,6 +14,8 @@ from typing import Any
 from asgilook import timing
 from asgilook.errors import UploadIncomplete, UploadTooSlow
 from asgilook.http.head import Fields, Head, Prepared, spelled
+from asgilook.http.served import Served, shown_path
+from asgilook.http.trace_context import Traces, read_traceparent
 from asgilook.http.traffic import ROUTE, UNMATCHED, Traffic
 
 Event = MutableMapping[str, Any]
@@ -44,9 +45,6 @@ EVERY_ANSWER: Fields = [
 ]
 """What every answer carries: anyone may read it, it is no page, and may not be taken for one."""
 
-# Whoever reads a log may not serve themselves with it.
-_SIGNATURE = re.compile(r"^/signed/[^/]*/")
-
 _log = logging.getLogger("asgilook.access")
 
 
@@ -60,6 +58,7 @@ class Exchange:
         send: Send,
         body_s: float,
         traffic: Traffic,
+        traces: Traces | None = None,
     ) -> None:
         self._scope = scope
         self._receive = receive
@@ -68,7 +67,8 @@ class Exchange:
         self._traffic = traffic
         traffic.in_progress += 1
         self._start_s = time.perf_counter()
-        self._spent_s = timing.begin()
+        self._traces = traces
+        self._spent_s = timing.begin(traces.begin() if traces else None)
         self._watch: asyncio.Task[None] | None = None
         self.route = ""
         """Named by who answers without Falcon."""
@@ -142,21 +142,27 @@ class Exchange:
         self._traffic.end(scope["method"], route, status, self._sent_bytes, seconds)
         if "queue" in self._spent_s:
             self._traffic.note_queue(self._spent_s["queue"])
-        if _log.isEnabledFor(logging.INFO):
-            self._write_log(status, seconds)
+        if self._traces is not None or _log.isEnabledFor(logging.INFO):
+            self._write_down(route, status, seconds)
 
-    def _write_log(self, status: int, seconds: float) -> None:
-        _log.info(
-            "%s %s %s %d bytes %.1f ms%s id=%s",
+    def _write_down(self, route: str, status: int, seconds: float) -> None:
+        field = self.head.traceparent
+        parent = read_traceparent(field) if field else None
+        served = Served(
             self._scope["method"],
-            # Escaped, so that no path can write a line of its own.
-            _SIGNATURE.sub("/signed/***/", self._scope["path"]).encode("unicode_escape").decode(),
+            shown_path(self._scope["path"]),
+            route,
             status,
             self._sent_bytes,
-            seconds * 1000,
-            "" if self._is_complete else " cut",
+            self._is_complete,
+            seconds,
+            self._spent_s,
             self.head.request_id.decode(),
+            parent.trace_id if parent else None,
         )
+        if self._traces is not None:
+            served.trace_id = self._traces.record(served, parent)
+        _log.info(served)
 
     async def _receive_body(self) -> Event:
         now_s = asyncio.get_running_loop().time()

@@ -36,6 +36,7 @@ _NOTED = CONDITIONS | {
     b"content-length",
     b"transfer-encoding",
     b"expect",
+    b"traceparent",
     b"x-request-id",
 }
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -63,6 +64,11 @@ class Head:
         self.request_id = (
             shown if shown and _REQUEST_ID.fullmatch(shown) else b"%016x" % random.getrandbits(64)
         )
+
+    @property
+    def traceparent(self) -> bytes:
+        """Give what the request says of its trace; empty where it says nothing."""
+        return self._named.get(b"traceparent", b"")
 
     @property
     def if_none_match(self) -> bytes | None:

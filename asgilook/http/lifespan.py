@@ -8,13 +8,15 @@ from typing import Any
 
 from asgilook.gallery import Gallery
 from asgilook.http.protocol import LIMITS, Limits
+from asgilook.http.trace_context import Traces
 
 
 class Lifespan:
     """A middleware for the two ends of the application's life."""
 
-    def __init__(self, gallery: Gallery, limits: Limits) -> None:
+    def __init__(self, gallery: Gallery, limits: Limits, traces: Traces | None = None) -> None:
         self._gallery = gallery
+        self._traces = traces
         self._limits = limits
 
     async def process_startup(self, scope: Mapping[str, Any], event: Mapping[str, Any]) -> None:
@@ -26,6 +28,8 @@ class Lifespan:
     async def process_shutdown(self, scope: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         """Close."""
         await self._gallery.close()
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.close)
 
 
 def _end_with_parent() -> None:

@@ -13,6 +13,7 @@ from asgilook.http.exchange import EVERY_ANSWER, Exchange, Receive, Send
 from asgilook.http.express import Express
 from asgilook.http.head import Head, Prepared
 from asgilook.http.problems import NO_SUCH_PATH, PROBLEMS, Problem, document
+from asgilook.http.trace_context import Traces
 from asgilook.http.traffic import Traffic
 
 _VERSION = Problem(505, "http-version-not-supported", "This server speaks HTTP/1.0 and 1.1.")
@@ -40,6 +41,8 @@ class Service(App[Request, Response]):
 
     body_s: float = 300
     """How long a client may take to send a body, in all."""
+    traces: Traces | None = None
+    """Records what was served, where that is wanted."""
     express: Express
     """Answers what it can before Falcon is asked."""
     traffic: Traffic
@@ -51,7 +54,7 @@ class Service(App[Request, Response]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)  # type: ignore[arg-type]
             return
-        exchange = Exchange(scope, receive, send, self.body_s, self.traffic)
+        exchange = Exchange(scope, receive, send, self.body_s, self.traffic, self.traces)
         try:
             refusal = _refusal(scope, exchange.head)
             if refusal:

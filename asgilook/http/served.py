@@ -1,0 +1,56 @@
+"""A request that was served, as it is written down: enough to find it again, and no secret."""
+
+import re
+from dataclasses import dataclass
+
+from asgilook.timing import Spent
+
+# Whoever reads a log may not serve themselves with it.
+_SIGNATURE = re.compile(r"^/signed/[^/]*/")
+
+
+@dataclass(slots=True)
+class Served:
+    """What came, what was answered, and where the time went; neither query nor fields."""
+
+    method: str
+    path: str
+    route: str
+    status: int
+    sent_bytes: int
+    is_complete: bool
+    seconds: float
+    spent_s: Spent
+    request_id: str
+    trace_id: str | None
+
+    def __str__(self) -> str:
+        cut = "" if self.is_complete else " cut"
+        return (
+            f"{self.method} {self.path} {self.status} {self.sent_bytes} bytes "
+            f"{self.seconds * 1000:.1f} ms{cut} id={self.request_id}"
+        )
+
+    def fields(self) -> dict[str, object]:
+        """Give it as what a line in JSON says; times are in milliseconds."""
+        told: dict[str, object] = {
+            "method": self.method,
+            "path": self.path,
+            "route": self.route,
+            "status": self.status,
+            "bytes": self.sent_bytes,
+            "complete": self.is_complete,
+            "ms": round(self.seconds * 1000, 3),
+            "spent_ms": {name: round(spent * 1000, 3) for name, spent in self.spent_s.items()},
+            "request_id": self.request_id,
+        }
+        if self.trace_id:
+            told["trace_id"] = self.trace_id
+        return told
+
+
+def shown_path(path: str) -> str:
+    """Hide what signs a path, and escape it, so that none can write a line of its own."""
+    if path.startswith("/signed/"):
+        path = _SIGNATURE.sub("/signed/***/", path)
+    return path.encode("unicode_escape").decode()
