@@ -19,11 +19,12 @@ import uvicorn
 from asgilook import __version__, config
 from asgilook.app import create_metered_app
 from asgilook.config import Settings
+from asgilook.config_command import show_config
 from asgilook.doctor_command import doctor
 from asgilook.errors import ConfigError
 from asgilook.fsck_command import fsck
 from asgilook.http import logs
-from asgilook.http.access import hash_key, key_name
+from asgilook.http.access import hash_key
 from asgilook.http.admin import admin_port
 from asgilook.http.service import Service
 from asgilook.http.supervisor import Supervisor
@@ -95,19 +96,6 @@ def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
         )
 
 
-@main.command("config")
-def show_config() -> None:
-    """Show each setting, its value and where that comes from."""
-    settings = _settings()
-    rows = [
-        (config.variable(name), _shown(name, settings), "set" if config.is_set(name) else "default")
-        for name in Settings.model_fields
-    ]
-    widths = [max(len(row[i]) for row in rows) for i in range(2)]
-    for name, value, source in rows:
-        click.echo(f"{name:{widths[0]}}  {value:{widths[1]}}  {source}")
-
-
 @main.command()
 @click.argument("image_id", metavar="ID", type=click.UUID)
 @click.argument("box", metavar="WxH")
@@ -145,6 +133,7 @@ def sign(
     click.echo(signed_path(Signer(settings.signing_keys), options, image_id, size, Format(kind)))
 
 
+main.add_command(show_config)
 main.add_command(fsck)
 main.add_command(doctor)
 
@@ -231,23 +220,3 @@ def _settings() -> Settings:
         return config.load()
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-
-
-def _shown(name: str, settings: Settings) -> str:
-    value = getattr(settings, name)
-    if name == "trusted_proxies" and value == ():
-        return "direct"
-    if value in (None, (), ""):
-        return "-"
-    shown = _SHOWN.get(name, str)
-    return ", ".join(map(shown, value)) if type(value) is tuple else shown(value)
-
-
-_SHOWN: dict[str, Callable[[Any], str]] = {
-    "redis_url": config.masked,
-    "cdn_url": config.masked,
-    "api_keys": key_name,
-    "cdn_token": lambda _: "***",
-    "signing_keys": lambda _: "***",
-}
-"""What is not shown as it is."""

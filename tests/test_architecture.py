@@ -21,7 +21,7 @@ HOMES = {
     "aiobotocore": ["cdn.cloudfront", "store.s3"],
     "aiohttp": ["cdn.api", "store.s3_direct", "store.s3_object", "store.s3_trouble"],
     "botocore": ["cdn.cloudfront", "store.s3", "store.s3_direct", "store.s3_trouble"],
-    "click": ["cli", "doctor_command", "fsck_command"],
+    "click": ["cli", "config_command", "doctor_command", "fsck_command"],
     "falcon": ["http"],
     "hiredis": ["cache.redis"],
     "http_sf": ["http.digests", "http.rate_limit"],
