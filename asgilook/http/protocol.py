@@ -16,10 +16,10 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
-    HttpToolsProtocol,
     RequestResponseCycle,
 )
 
+from asgilook.http.ending import EndingProtocol
 from asgilook.http.exchange import EVERY_ANSWER, GIVE
 from asgilook.http.head import spelled
 from asgilook.http.linger import LingeringTransport
@@ -51,7 +51,7 @@ class Limits:
     """For taking anything at all of an answer that waits to be sent."""
 
 
-class EdgeProtocol(HttpToolsProtocol):
+class EdgeProtocol(EndingProtocol):
     """uvicorn's protocol, with bounds on heads and on slow readers, and a lingering close."""
 
     transport: LingeringTransport  # type: ignore[assignment]

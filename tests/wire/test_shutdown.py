@@ -54,6 +54,30 @@ def test_a_transfer_is_finished_and_nobody_else_is_let_in(
 
 
 @WORKERS
+def test_what_is_on_its_way_when_the_end_begins_is_answered(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    with servers.service(_options(tmp_path, arguments, PATIENCE_S)) as service:
+        path = add_noise(service.url, SIZE)
+        with (
+            Wire(service.url, SHORT_BUFFER_BYTES) as reader,
+            Wire(service.url) as idle,
+            Wire(service.url) as newcomer,
+        ):
+            assert idle.get("/healthz").status == 200
+            length = reader.start_reading(path)
+            _end(service)
+            for wire in (idle, newcomer):
+                wire.send(upload(f"Content-Length: {len(PICTURE)}"), PICTURE)
+            reader.take(length - 1000)
+            reader.send(upload(f"Content-Length: {len(PICTURE)}"), PICTURE)
+            for wire in (idle, newcomer, reader):
+                made = wire.answer()
+                assert (made.status, made.is_last) == (201, True)
+        assert service.process.wait(PATIENCE_S) == 0
+
+
+@WORKERS
 def test_an_upload_is_finished(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     with servers.service(_options(tmp_path, arguments, PATIENCE_S)) as service:
         with Wire(service.url) as sender:
