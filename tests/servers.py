@@ -185,12 +185,13 @@ class ServiceOptions:
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that are no settings of ours."""
+    port: int = field(default_factory=free_port)
 
 
 @contextlib.contextmanager
 def service(options: ServiceOptions) -> Iterator[Service]:
     """Run `asgilook serve` as a process of its own, in `folder`, with these settings alone."""
-    port = free_port()
+    port = options.port
     log_path = options.folder / f"asgilook-{port}.log"
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("ASGI_LOOK_", "AWS_"))}
     # Tests read the log as people do, but for those of its other form.

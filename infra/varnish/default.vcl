@@ -15,14 +15,15 @@ include "site.vcl";
 
 sub vcl_recv {
     # For those who run asgilook, not for everybody: each /readyz is a request to the store.
-    if (req.url ~ "^/(healthz|readyz)(\?|$)") {
+    if (req.url ~ "^/(healthz|readyz|metrics)(\?|$)") {
         return (synth(404));
     }
     if (req.http.X-Request-Id !~ "^[A-Za-z0-9._-]{1,64}$") {
         set req.http.X-Request-Id = req.xid;
     }
-    # Not what a client says of itself.
-    set req.http.X-Forwarded-For = client.ip;
+    # Varnish has added the client to X-Forwarded-For. asgilook reads it from the right, and no
+    # further than the proxies that TRUSTED_PROXIES names: what a CDN in front says counts, what a
+    # client says of itself does not. The other form has no chain.
     unset req.http.Forwarded;
 
     # PURGE with the tags to forget in Surrogate-Key.
@@ -33,6 +34,10 @@ sub vcl_recv {
         return (synth(200, "Purged " + xkey.purge(req.http.Surrogate-Key)));
     }
     if (req.method != "GET" && req.method != "HEAD") {
+        return (pass);
+    }
+    # Events are passed on as they come, to each who listens. A minute without any ends it.
+    if (req.url ~ "^/events(\?|$)") {
         return (pass);
     }
 
@@ -61,6 +66,9 @@ sub vcl_backend_fetch {
     set bereq.connect_timeout = 2s;
     set bereq.first_byte_timeout = 60s;  # decoding and rendering included
     set bereq.between_bytes_timeout = 20s;
+    if (bereq.url ~ "^/events(\?|$)") {
+        set bereq.between_bytes_timeout = 60s;
+    }
 }
 
 sub vcl_backend_response {

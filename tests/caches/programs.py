@@ -41,15 +41,15 @@ http {
 
 
 @contextmanager
-def nginx(folder: Path, origin_url: str) -> Iterator[tuple[str, Clock]]:
-    """Run nginx in front of the origin; give its address and its clock."""
+def nginx(folder: Path, *origin_urls: str) -> Iterator[tuple[str, Clock]]:
+    """Run nginx in front of one origin or several; give its address and its clock."""
     binary = program("nginx", "nginx-light")
     clock = Clock(folder, _library("faketime/libfaketimeMT.so.1", "faketime"))
     port = free_port()
     site = {
         "CACHE_LISTEN": f"127.0.0.1:{port}",
         "CACHE_FOLDER": str(folder / "copies"),
-        "ORIGIN": urlsplit(origin_url).netloc,
+        "ORIGINS": " ".join(f"server {urlsplit(url).netloc} max_fails=0;" for url in origin_urls),
     }
     template = Template((INFRA / "nginx" / "asgilook.conf.template").read_text())
     (folder / "site.conf").write_text(template.safe_substitute(site))

@@ -59,12 +59,14 @@ def test_a_cut_upload_makes_nothing(site: Site) -> None:
     assert site.origin.get("/images").json() == before
 
 
-def test_the_origin_is_told_who_asks_and_not_who_says_so(site: Site) -> None:
+def test_the_origin_is_told_who_asks_behind_whom_they_say_they_ask_for(site: Site) -> None:
     path = site.listing()
-    site.get(path, x_forwarded_for="203.0.113.9", x_request_id="from-the-client")
+    claims = {"x_forwarded_for": "203.0.113.9", "forwarded": "for=203.0.113.9"}
+    site.get(path, **claims, x_request_id="from-the-client")
 
     asked = next(one for one in site.hop.asked if one.target == path)
-    assert asked.fields["x-forwarded-for"] == "127.0.0.1"
+    assert asked.fields["x-forwarded-for"] == "203.0.113.9, 127.0.0.1"
+    assert not asked.fields.get("forwarded")
     assert asked.fields["x-request-id"] == "from-the-client"
 
 
