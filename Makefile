@@ -21,6 +21,10 @@ lint: .venv/ready ## check format, lint and types
 lint-infra: .venv-infra/ready ## validate infra/, and look for what is left open in it
 	infra/lint .venv-infra/bin
 
+# Nothing is heard of it while it downloads and builds.
+container: .venv/ready ## build the container image, run it and stop it (root on Debian; podman, buildah)
+	$(BIN)/pytest -o faulthandler_timeout=900 tests/container/checks.py
+
 bench: .venv/bench/ready ## measure beside others; ONLY=name,... for parts, BENCH=--help for more
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(BENCH)
 
@@ -70,4 +74,4 @@ LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-h
 clean: ## remove what the targets made, the pictures excepted
 	rm -rf .venv .venv-infra .mypy_cache .pytest_cache .ruff_cache .hypothesis dist fuzz-findings
 
-.PHONY: help run test lint lint-infra bench load fidelity fuzz durability lock clean
+.PHONY: help run test lint lint-infra container bench load fidelity fuzz durability lock clean
