@@ -179,6 +179,14 @@ def test_the_tags_are_read_from_a_field_that_the_service_sends() -> None:
     assert distribution()["CacheTagConfig"]["HeaderName"].lower() in tags.fields("any")
 
 
+def test_deletions_are_told_to_this_distribution() -> None:
+    assert environment()["ASGI_LOOK_CDN"] == "cloudfront"
+    assert environment()["ASGI_LOOK_CDN_ID"] == {"Ref": "Distribution"}
+    purge = next(each for each in STATEMENTS if each["Sid"] == "Purge")
+    assert "cloudfront:CreateInvalidation" in purge["Action"]
+    assert "${Distribution}" in purge["Resource"]["Fn::Sub"]
+
+
 def test_what_never_changes_is_kept_by_its_path_alone() -> None:
     key = properties("ForEver")["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
     assert key["QueryStringsConfig"] == {"QueryStringBehavior": "none"}

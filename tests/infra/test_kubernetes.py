@@ -83,15 +83,32 @@ def test_uploads_lie_on_the_disk_and_not_in_memory() -> None:
     assert "medium" not in volume["emptyDir"]
 
 
+def environment() -> dict[str, Any]:
+    return {each["name"]: each.get("value", each.get("valueFrom")) for each in container()["env"]}
+
+
 def test_the_processors_are_those_of_the_replica_not_of_the_node() -> None:
-    (variable,) = container()["env"]
-    assert variable["name"] == config.variable("render_slots")
-    assert variable["valueFrom"] == {"resourceFieldRef": {"resource": "limits.cpu"}}
+    slots = environment()[config.variable("render_slots")]
+    assert slots == {"resourceFieldRef": {"resource": "limits.cpu"}}
+
+
+def test_metrics_have_a_port_of_their_own_for_those_who_may_read_them() -> None:
+    ports = {each["name"]: each["containerPort"] for each in container()["ports"]}
+    assert environment()[config.variable("admin_port")] == str(ports["metrics"])
+    entrances = manifest("base/network")["spec"]["ingress"]
+    labels = {
+        rule["ports"][0]["port"]: rule["from"][0]["namespaceSelector"]["matchLabels"]
+        for rule in entrances
+    }
+    assert labels == {
+        "http": {"asgilook/entrance": "true"},
+        "metrics": {"asgilook/monitoring": "true"},
+    }
 
 
 def test_what_is_configured_are_settings_and_no_secrets() -> None:
     known = {config.variable(field) for field in config.Settings.model_fields}
-    given = {name for name in configured() if name.startswith(config.PREFIX)}
+    given = {name for name in [*configured(), *environment()] if name.startswith(config.PREFIX)}
     secrets = {config.variable(name) for name in ("api_keys", "signing_keys", "redis_url")}
     assert given <= known - secrets
 
