@@ -78,7 +78,9 @@ class Settings(BaseSettings):
         64, ge=16, le=1024, description="the shorter side of the smallest thumbnail"
     )
     jpeg_quality: int = Field(90, ge=1, le=100, description="of the originals")
-    thumbnail_quality: int = Field(80, ge=1, le=100, description="of the thumbnails, on JPEG's scale")
+    thumbnail_quality: int = Field(
+        80, ge=1, le=100, description="of the thumbnails, on JPEG's scale"
+    )
     background: str = Field(
         "#ffffff",
         pattern=r"^#[0-9a-fA-F]{6}$",

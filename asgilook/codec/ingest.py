@@ -4,6 +4,7 @@ Run it in a child process that may be killed: `workers.py` does.
 """
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,15 +71,21 @@ def ingest(source: Path, options: IngestOptions) -> Ingested:
         decoded = _decode(source, options)
         picture = decoded.picture
         size = Size(*picture.size)
-        placeholder = thumbhash(picture)
         quality = _quality(size, options)
         jpeg = encode(picture, Format.JPEG, quality, is_chroma_full=decoded.is_chroma_full)
         source_type = decoded.source_type
         del decoded, picture  # the ladder needs memory of its own
         rungs = ladder(size, options.min_thumb_size)
         thumbnails = render(jpeg, rungs, Format.JPEG, options.thumbnail_quality)
+        placeholder = _placeholder(thumbnails[rungs[-1]])
     digest = hashlib.sha256(jpeg).digest()
     return Ingested(jpeg, digest, size, source_type, placeholder, thumbnails)
+
+
+def _placeholder(smallest: bytes) -> bytes:
+    """Blur the smallest rung: to shrink the whole picture would take ten times as long."""
+    with Image.open(io.BytesIO(smallest), formats=["JPEG"]) as picture:
+        return thumbhash(picture)
 
 
 def _quality(size: Size, options: IngestOptions) -> int:

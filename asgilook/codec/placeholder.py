@@ -5,6 +5,7 @@ Written from the format's published description, for opaque pictures: ours have 
 
 import math
 from collections.abc import Sequence
+from operator import mul
 
 from PIL import Image
 
@@ -59,9 +60,8 @@ def _planes(small: Image.Image) -> tuple[_Plane, _Plane, _Plane]:
 
 def _channel(plane: _Plane, waves_x: int, waves_y: int) -> tuple[float, list[float], float]:
     """Give a plane's mean, its lowest waves scaled to 0..1, and the scale."""
-    by_row = [_cosines(row, waves_x) for row in plane]
-    columns = [list(column) for column in zip(*by_row, strict=True)]
-    waves = [_cosines(column, waves_y) for column in columns]
+    columns = zip(*_transformed(plane, waves_x), strict=True)
+    waves = _transformed(list(columns), waves_y)
     kept = [
         waves[x][y]
         for y in range(waves_y)
@@ -72,12 +72,13 @@ def _channel(plane: _Plane, waves_x: int, waves_y: int) -> tuple[float, list[flo
     return waves[0][0], [0.5 + 0.5 / scale * wave if scale else 0.0 for wave in kept], scale
 
 
-def _cosines(values: Sequence[float], count: int) -> list[float]:
-    length = len(values)
-    return [
-        sum(v * math.cos(math.pi / length * k * (i + 0.5)) for i, v in enumerate(values)) / length
-        for k in range(count)
+def _transformed(rows: Sequence[Sequence[float]], count: int) -> _Plane:
+    """Give the lowest waves of each row."""
+    length = len(rows[0])
+    waves = [
+        [math.cos(math.pi / length * k * (i + 0.5)) for i in range(length)] for k in range(count)
     ]
+    return [[sum(map(mul, row, wave)) / length for wave in waves] for row in rows]
 
 
 def _nibbles(parts: list[float]) -> bytes:

@@ -13,6 +13,7 @@ from asgilook.image import Format, Size
 from asgilook.timing import timed
 from asgilook.variant import Fit, Variant
 
+_BICUBIC = Image.Resampling.BICUBIC
 _LANCZOS = Image.Resampling.LANCZOS
 
 Box = tuple[float, float, float, float]
@@ -78,7 +79,7 @@ def _halve_down(
             stage = _shrink(stage, extent, size)
         extent = (float(size.width), float(size.height))
         if size in sizes:
-            yield size, stage.copy()
+            yield size, stage
         if size == smallest:
             return
 
@@ -93,7 +94,9 @@ def _resize_one(
 
 def _shrink(stage: Image.Image, extent: tuple[float, float], size: Size) -> Image.Image:
     if extent == (2 * size.width, 2 * size.height) == stage.size:
-        return stage.reduce(2)
+        # A box is enough across, if a better filter goes down: nearly as good as both ways, and
+        # a third of the time.
+        return stage.reduce((2, 1)).resize(size, _BICUBIC)
     if stage.size == size:
         return stage
     return stage.resize(size, _LANCZOS, box=(0, 0, *extent))

@@ -1,6 +1,7 @@
 """Thumbnails: of exactly the size that was advertised, like the original, the same every time."""
 
 from itertools import combinations
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +63,17 @@ def test_a_thumbnail_shows_what_a_careful_resampling_of_the_original_shows(
     for rung, body in render(jpeg, ladder(Size(*size), 16), kind, 95).items():
         careful = pictures.decode(jpeg).resize(rung, Image.Resampling.LANCZOS)
         assert difference(pictures.decode(body), careful) < 4
+
+
+def test_halving_is_nearer_to_a_careful_resampling_than_boxes_are() -> None:
+    grain = Image.frombytes("L", (512, 384), Random(0).randbytes(512 * 384))
+    jpeg = pictures.encode(grain, quality=95)
+    rungs = ladder(Size(512, 384), 32)
+    box = pictures.decode(render(jpeg, rungs[:1], Format.JPEG, 100)[rungs[0]])
+    for rung, body in list(render(jpeg, rungs, Format.JPEG, 100).items())[1:]:
+        box = box.reduce(2)
+        careful = pictures.decode(jpeg).resize(rung, Image.Resampling.LANCZOS)
+        assert difference(pictures.decode(body), careful) < 0.8 * difference(box, careful)
 
 
 @pytest.mark.parametrize("size", [(300, 20), (20, 300), (129, 100), (100, 127)], ids=str)
