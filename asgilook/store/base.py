@@ -30,8 +30,9 @@ class ObjectInfo:
 class ObjectStream(AsyncIterator[bytes]):
     """An object, or a part of it, on its way out.
 
-    It has no `read`: an original may be larger than what anyone wants in memory. It holds a
-    connection or a file until it is read to its end or closed; closing twice is fine.
+    An original may be larger than what anyone wants in memory: `rest` is for who made room for it.
+    A `read` would make it a file to Falcon. It holds a connection or a file until it is read to its
+    end or closed; closing twice is fine.
     """
 
     info: ObjectInfo
@@ -52,6 +53,10 @@ class ObjectStream(AsyncIterator[bytes]):
         Raises `StoreUnavailable` in mid-body where the store fails then: what came before is the
         beginning of the object, and there is no more.
         """
+
+    async def rest(self) -> bytes:
+        """Deliver all that is left in one piece. Raises `StoreUnavailable`."""
+        return b"".join([piece async for piece in self])
 
     @abstractmethod
     async def close(self) -> None:

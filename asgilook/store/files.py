@@ -113,11 +113,12 @@ class _FileStream(ObjectStream):
             raise
         self._position = self.span.first if self.span else 0
         self._left = self.length_bytes
+        self._piece_bytes = PIECE_BYTES
 
     async def __anext__(self) -> bytes:
         piece = b""
         try:
-            length = min(PIECE_BYTES, self._left)
+            length = min(self._piece_bytes, self._left)
             if length:
                 piece = await _in_thread(
                     lambda: os.pread(self._file.fileno(), length, self._position)
@@ -132,6 +133,10 @@ class _FileStream(ObjectStream):
         self._position += len(piece)
         self._left -= len(piece)
         return piece
+
+    async def rest(self) -> bytes:
+        self._piece_bytes = self._left  # each piece is a way to another thread and back
+        return await super().rest()
 
     async def close(self) -> None:
         self._file.close()
