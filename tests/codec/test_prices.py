@@ -26,8 +26,11 @@ def resident(name):
 what, kind, width, height = sys.argv[2], Format[sys.argv[3]], int(sys.argv[4]), int(sys.argv[5])
 before = resident("VmRSS")
 jpeg = Path(sys.argv[1]).read_bytes()
+rungs = ladder(Size(width, height), 64)
 if what == "rungs":
-    render(jpeg, ladder(Size(width, height), 64)[: None if kind is Format.JPEG else 1], kind, 80)
+    render(jpeg, rungs[: None if kind is Format.JPEG else 1], kind, 80)
+elif what == "smallest":
+    render(jpeg, rungs[-1:], kind, 80)
 else:
     render_variant(jpeg, Variant(Size(width, height), kind, Fit.CONTAIN, None), 80)
 print(resident("VmHWM") - before)
@@ -45,6 +48,14 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_rungs_take_no_more_memory_than_their_price(original: Path, kind: Format) -> None:
     sizes = ladder(FULL, 64)[: None if kind is Format.JPEG else 1]
     assert _peak_bytes(original, "rungs", kind) <= rungs_cost_bytes(FULL, sizes, kind)
+
+
+@pytest.mark.parametrize("kind", Format)
+def test_the_smallest_rung_takes_no_more_memory_than_its_price(
+    original: Path, kind: Format
+) -> None:
+    price_bytes = rungs_cost_bytes(FULL, ladder(FULL, 64)[-1:], kind)
+    assert _peak_bytes(original, "smallest", kind) <= price_bytes
 
 
 @pytest.mark.parametrize("kind", Format)
