@@ -20,6 +20,7 @@ from tests.benchmarks import (
     pages,
     quality,
     report,
+    scaling,
     startup,
     uploads,
 )
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row | str]]] = {
     "pages": pages.measure,
     "memory": memory.measure,
     "startup": startup.measure,
+    "scaling": scaling.measure,
 }
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -84,6 +86,7 @@ def main(only: list[str], rounds: int, seconds: float, results: Path) -> None:
     pages      of 100 images among 100, 10,000 and 100,000
     memory     at rest and while photographs of 24 megapixels are rendered
     startup    until the first answer
+    scaling    what an answer costs with one, two and four processes
 
     All servers run on free ports of 127.0.0.1 and are stopped again. What is missing for them is
     installed below .venv/bench; without node, sharp and ipx are left out.

@@ -50,10 +50,12 @@ class Bench:
         """Make a folder that nothing else uses."""
         return Path(tempfile.mkdtemp(dir=self.root))
 
-    def service(self, settings: Mapping[str, str]) -> AbstractContextManager[servers.Service]:
+    def service(
+        self, settings: Mapping[str, str], *arguments: str
+    ) -> AbstractContextManager[servers.Service]:
         """Run asgilook with these settings: without a line for each request, and unlimited."""
         asked = {**UNLIMITED, **settings}
-        options = servers.ServiceOptions(self.folder(), asked, ("--no-access-log",))
+        options = servers.ServiceOptions(self.folder(), asked, ("--no-access-log", *arguments))
         return servers.service(options)
 
     @contextlib.contextmanager
