@@ -33,7 +33,8 @@ _PREFIX = "asgilook"
 _NAMESPACE = "usage"
 _PROBE = RateLimitItemPerSecond(1, 1, _NAMESPACE)
 
-_TROUBLE = (RedisError, OSError, TimeoutError)
+_TROUBLE = (RedisError, OSError, TimeoutError, RuntimeError)
+"""The last is what uvloop raises where a connection is used that was lost a moment ago."""
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")

