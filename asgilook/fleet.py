@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,10 @@ class Fleet:
     def others(self, image_id: UUID, work: str) -> int:
         """Count what else is being made for those who ask here."""
         return self._flights.others((image_id, work))
+
+    def optional(self, image_id: UUID, work: str) -> AbstractContextManager[None]:
+        """Let `make`, which this is part of, be called off while nobody waits for it here."""
+        return self._flights.optional((image_id, work))
 
     async def close(self) -> None:
         """Call off what is being made, and finish keeping what was."""

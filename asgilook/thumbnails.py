@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -17,7 +17,7 @@ from asgilook.metrics import Meter
 from asgilook.metrics.catalogue import LOOKUPS, RENDER_SECONDS
 from asgilook.originals import Originals
 from asgilook.variant import Variant
-from asgilook.workers import Workers
+from asgilook.workers import Turn, Workers
 
 BEHIND = 4
 """How many AVIFs are made at once that nobody waits for; who asks for more asks again later."""
@@ -90,9 +90,9 @@ class Thumbnails:
                 raise ThumbnailNotFound(name)
         # JPEG rungs are cheap beside the decode that they share; each of the others is not.
         if kind is Format.JPEG:
-            work, make = "ladder", partial(self._make_rungs, image_id, None, kind)
+            work, make = "ladder", partial(self._make_rungs, image_id, "ladder", None, kind)
         else:
-            work, make = name, partial(self._make_rungs, image_id, size, kind)
+            work, make = name, partial(self._make_rungs, image_id, name, size, kind)
         if kind is Format.AVIF and self._workers.are_busy(self._fleet.others(image_id, work)):
             self._meter.count(LOOKUPS, "stand-in")
             self._make_behind(image_id, name, make)
@@ -160,11 +160,14 @@ class Thumbnails:
         except (ImageNotFound, StoreUnavailable):
             await self._cache.drop(image_id)
 
-    async def _make_rungs(self, image_id: UUID, alone: Size | None, kind: Format) -> Entries:
+    async def _make_rungs(
+        self, image_id: UUID, work: str, alone: Size | None, kind: Format
+    ) -> Entries:
         size = await self._originals.size(image_id)
         sizes = [alone] if alone else ladder(size, self._options.min_side)
         # The original is read only when there is room for it.
-        async with self._workers.rendering(rungs_cost_bytes(size, sizes, kind)) as turn:
+        cost_bytes = rungs_cost_bytes(size, sizes, kind)
+        async with self._turn(image_id, work, cost_bytes) as turn:
             image, jpeg = await self._read(image_id)
             job = partial(render, jpeg, sizes, kind, self._options.quality)
             with self._meter.timed(RENDER_SECONDS, kind):
@@ -173,11 +176,20 @@ class Thumbnails:
 
     async def _make_variant(self, image_id: UUID, variant: Variant) -> Entries:
         size = await self._originals.size(image_id)
-        async with self._workers.rendering(variant_cost_bytes(size, variant)) as turn:
+        cost_bytes = variant_cost_bytes(size, variant)
+        async with self._turn(image_id, variant.name, cost_bytes) as turn:
             image, jpeg = await self._read(image_id)
             job = partial(render_variant, jpeg, variant, self._options.quality)
             with self._meter.timed(RENDER_SECONDS, variant.kind):
                 return await turn.run(lambda: {variant.name: _entry(image, job(), variant.kind)})
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, image_id: UUID, work: str, cost_bytes: int) -> AsyncIterator[Turn]:
+        """Wait for a turn to render, for as long as somebody waits for what comes of it."""
+        async with contextlib.AsyncExitStack() as stack:
+            with self._fleet.optional(image_id, work):
+                turn = await stack.enter_async_context(self._workers.rendering(cost_bytes))
+            yield turn
 
     async def _read(self, image_id: UUID) -> tuple[Image, bytes]:
         opened = await self._originals.open(image_id)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from asgilook import timing
 from asgilook.admission import Admission, Line, Place
-from asgilook.decoder import Decoder, DecoderLimits, noted
+from asgilook.decoder import Decoder, DecoderLimits, noted, step_back
 from asgilook.errors import BrokenPicture
 from asgilook.reports import Noted
 
@@ -76,7 +76,7 @@ class Workers:
         self._rendering = memory.line(slots, LINE * memory_bytes)
         self._decoding = memory.line(slots, LINE * memory_bytes)
         self._inspecting = Admission(INSPECTORS).line(INSPECTORS, HEADERS_IN_LINE)
-        self._threads = ThreadPoolExecutor(slots + 1, "render")
+        self._threads = ThreadPoolExecutor(slots + 1, "render", initializer=step_back)
         self._decoders = [_Child(limits) for _ in range(slots + 1)]
         self._inspectors = [_Child(header_limits) for _ in range(INSPECTORS)]
         self._children = [*self._inspectors, *self._decoders]

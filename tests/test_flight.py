@@ -81,6 +81,44 @@ async def test_work_goes_on_when_all_who_wanted_it_have_left() -> None:
     assert await last == 1
 
 
+class Optional(Work):
+    """Has a part that is only done while it is wanted."""
+
+    def __init__(self, flights: SingleFlight[str, int]) -> None:
+        super().__init__()
+        self.flights = flights
+
+    async def __call__(self) -> int:
+        with self.flights.optional("a"):
+            return await super().__call__()
+
+
+async def test_work_that_is_optional_is_called_off_when_all_have_left() -> None:
+    flights = SingleFlight[str, int]()
+    work = Optional(flights)
+    askers = [asyncio.create_task(flights.run("a", work)) for _ in range(2)]
+    await turns()
+    askers[0].cancel()
+    await turns()
+    assert flights.others("b") == 1
+    askers[1].cancel()
+    await turns()
+    assert flights.others("b") == 0
+    work.go_on.set()
+    assert await flights.run("a", work) == 2
+
+
+async def test_who_comes_when_all_have_just_left_is_not_called_off_with_them() -> None:
+    flights = SingleFlight[str, int]()
+    work = Optional(flights)
+    first = asyncio.create_task(flights.run("a", work))
+    await turns()
+    first.cancel()
+    await asyncio.wait([first])
+    work.go_on.set()
+    assert await flights.run("a", work) == 2
+
+
 async def test_a_failure_that_nobody_waits_for_is_nobodys_trouble() -> None:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))

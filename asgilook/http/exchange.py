@@ -98,6 +98,9 @@ class Exchange:
         if self._is_fresh:
             self._is_fresh = False
             self._body_end_s = asyncio.get_running_loop().time() + self._body_s
+            if self._is_body_read and self._scope["method"] == "GET":
+                # What is begun for others, a deletion say, is done whether they stay or not.
+                self._watch = asyncio.create_task(self._watch_client(_current_task()))
             return {"type": "http.request", "body": b"", "more_body": self.head.has_body}
         if self._is_body_read:
             return await self._receive()
