@@ -43,6 +43,14 @@ fuzz: .venv/fuzz ## fuzz what opens uploads, for SECONDS (60); fails with a find
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/fuzz/requirements.lock
 	touch $@
 
+faults: .venv/ready ## let S3, Redis and processes fail, and keep what clients saw as a report; ONLY=text
+	$(BIN)/python -m tests.faults $(if $(ONLY),--only "$(ONLY)")
+
+soak: .venv/ready ## live through MINUTES (10) of mixed traffic, and draw what the service holds
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+MINUTES ?= 10
+
 durability: .venv/ready ## kill servers and race deletions, 20 and 1000 times
 	$(BIN)/python -m tests.durability
 
@@ -74,4 +82,4 @@ LOCK_OPTIONS := --upgrade --quiet --universal --python-version 3.11 --generate-h
 clean: ## remove what the targets made, the pictures excepted
 	rm -rf .venv .venv-infra .mypy_cache .pytest_cache .ruff_cache .hypothesis dist fuzz-findings
 
-.PHONY: help run test lint lint-infra container bench load fidelity fuzz durability lock clean
+.PHONY: help run test lint lint-infra container bench load fidelity fuzz durability faults overload soak lock clean

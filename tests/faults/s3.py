@@ -52,3 +52,12 @@ FAULTS = [
     Row("another region", ELSEWHERE, *REFUSED),
     Row("no HTTP", Fault(http_answer=b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), *BROKEN),
 ]
+
+BODY_FAULTS = {
+    "reset": Fault(reset_after_bytes=100_000),
+    "closed": Fault(end_after_bytes=100_000),
+    "damaged": Fault(damaged_byte=100_000),
+    "stalled": Fault(stall_after_bytes=100_000),
+    "trickling": Fault(bytes_a_second=30_000),
+}
+"""What happens in the middle of a body that is longer than that."""

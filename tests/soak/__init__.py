@@ -1,0 +1,1 @@
+"""A long life of mixed traffic: does anything grow that should not?"""
