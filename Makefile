@@ -46,6 +46,9 @@ fuzz: .venv/fuzz ## fuzz what opens uploads, for SECONDS (60); fails with a find
 faults: .venv/ready ## let S3, Redis and processes fail, and keep what clients saw as a report; ONLY=text
 	$(BIN)/python -m tests.faults $(if $(ONLY),--only "$(ONLY)")
 
+overload: .venv/ready ## ask for five times what can be made, and show what hits notice of it
+	$(BIN)/python -m tests.faults.overload
+
 soak: .venv/ready ## live through MINUTES (10) of mixed traffic, and draw what the service holds
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 

@@ -71,12 +71,12 @@ def _down(status: int) -> Promise:
 
 
 _BROKEN_BODY = Promise(
-    "hits untouched; no broken picture is ever whole",
+    "hits untouched; no broken picture is ever whole; 3 s to begin, 3 s to go on",
     {
         "original": frozenset({CUT, "502", "503", "504"}),
         "miss": frozenset({"502", "503", "504"}),
     },
-    {**_LIMITS_S, "original": 2 * READING_S + MARGIN_S},
+    {**_LIMITS_S, **dict.fromkeys(("original", "miss"), 2 * READING_S + MARGIN_S)},
 )
 
 _NO_REDIS = Promise(

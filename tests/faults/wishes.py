@@ -95,10 +95,12 @@ class Wishes:
 
     async def delete(self) -> httpx.Response:
         """Remove the oldest of the small images; where that fails, it is tried again."""
-        image_id = self._stock[0] if self._stock else self._view["id"][::-1]
+        if not self._stock and (made := await self.upload()).is_error:
+            return made
+        image_id = self._stock[0]
         gone = await self._client.delete(f"/images/{image_id}")
-        if gone.status_code in {204, 410} and image_id in self._stock:
-            self._stock.remove(image_id)
+        if gone.status_code in {204, 410}:
+            self._stock = [one for one in self._stock if one != image_id]
         return gone
 
     async def readyz(self) -> httpx.Response:
