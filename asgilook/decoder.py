@@ -33,8 +33,8 @@ PATIENCE = 5
 PIECE_BYTES = 256 * 1024
 """What is received at once: memory is taken for what came, not for what was announced."""
 
-NICENESS = 10
-"""Of 19 steps; each is worth some 25 % less of a processor, beside others that want it."""
+NICENESS = 19
+"""The last step: beside others that want a processor, one part in seventy of it."""
 
 OPEN_FILES = 64
 """More than a decoder's own, an upload and what is made of it ever are."""
