@@ -27,7 +27,8 @@ class Visit:
         self._body = [{"type": "http.request", "body": body, "more_body": False}]
         self._has_left = asyncio.Event()
         own = {"content-type": "image/jpeg", "content-length": str(len(body))}
-        scope: Any = create_scope("/images", method="POST", host="127.0.0.1", headers=own | fields)
+        address = {"host": "127.0.0.1", "remote_addr": "127.0.0.1"}
+        scope: Any = create_scope("/images", method="POST", headers=own | fields, **address)
         self.statuses: list[int] = []
         self.served = asyncio.create_task(app(scope, self._receive, self._send))
 

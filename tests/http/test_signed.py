@@ -223,7 +223,7 @@ async def test_a_query_string_changes_nothing(site: Site) -> None:
 async def test_a_deleted_image_is_gone_in_every_size(site: Site) -> None:
     await site.client.get(site.path())
     await site.client.delete(f"/images/{site.image_id}")
-    assert code(await site.client.get(site.path())) == (404, "image-not-found")
+    assert code(await site.client.get(site.path())) == (410, "image-deleted")
 
 
 async def test_what_the_command_line_signs_is_served(site: Site) -> None:
