@@ -11,7 +11,7 @@ run: .venv/ready ## serve on 127.0.0.1:8000, pictures in ./asgilook-data
 	$(BIN)/asgilook serve
 
 test: .venv/ready ## run the whole suite, real servers included
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: .venv/ready ## check format, lint and types
 	$(BIN)/ruff format --check .

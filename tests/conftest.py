@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
+from asgilook.store.s3 import Bucket
 from tests import servers
 
 # How long an example takes says something about the machine, not about what it tries.
@@ -44,6 +45,30 @@ def seaweedfs_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def redis_url() -> Iterator[str]:
     with servers.valkey() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def moto_with_bucket(moto_url: str) -> str:
+    servers.make_bucket(moto_url, "contracts")
+    return moto_url
+
+
+@pytest.fixture(scope="session")
+def seaweedfs_with_bucket(seaweedfs_url: str) -> str:
+    servers.make_bucket(seaweedfs_url, "contracts")
+    return seaweedfs_url
+
+
+@pytest.fixture
+def moto_bucket(moto_with_bucket: str) -> Bucket:
+    """Give a place of the test's own in moto."""
+    return Bucket("contracts", f"{uuid4()}/", moto_with_bucket)
+
+
+@pytest.fixture
+def seaweedfs_bucket(seaweedfs_with_bucket: str) -> Bucket:
+    """Give a place of the test's own in SeaweedFS, where each bucket costs a few volumes."""
+    return Bucket("contracts", f"{uuid4()}/pictures/", seaweedfs_with_bucket)
 
 
 @pytest.fixture

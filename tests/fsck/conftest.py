@@ -5,12 +5,6 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from asgilook.store import Store
-from tests.contracts.conftest import (  # noqa: F401 - fixtures
-    moto_bucket,
-    moto_with_bucket,
-    seaweedfs_bucket,
-    seaweedfs_with_bucket,
-)
 from tests.contracts.test_store import in_a_folder, in_memory, on_moto, on_seaweedfs
 from tests.rooms import opened
 
