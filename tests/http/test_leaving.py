@@ -27,8 +27,10 @@ class Visit:
         self._body = [{"type": "http.request", "body": body, "more_body": False}]
         self._has_left = asyncio.Event()
         own = {"content-type": "image/jpeg", "content-length": str(len(body))}
-        address = {"host": "127.0.0.1", "remote_addr": "127.0.0.1"}
-        scope: Any = create_scope("/images", method="POST", headers=own | fields, **address)
+        here = "127.0.0.1"
+        scope: Any = create_scope(
+            "/images", method="POST", host=here, remote_addr=here, headers=own | fields
+        )
         self.statuses: list[int] = []
         self.served = asyncio.create_task(app(scope, self._receive, self._send))
 
