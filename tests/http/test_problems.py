@@ -14,8 +14,8 @@ from tests.fakes import MemoryStore
 from tests.http.client import Client, serving
 
 MISSING = "018bcfe5-6800-7abc-8def-0123456789ab"
-BELOW_HTTP = {errors.ObjectNotFound, errors.ObjectExists}
-"""What a store says and the gallery turns into something of its own."""
+BELOW_HTTP = {errors.ObjectNotFound, errors.ObjectExists, errors.PurgeFailed}
+"""What a store or a CDN says and the gallery turns into something of its own."""
 BEFORE_HTTP = {errors.ConfigError}
 
 REQUESTS = [

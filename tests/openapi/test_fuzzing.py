@@ -11,6 +11,15 @@ from tests import servers
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
+UNREACHED = {
+    # Known of deleted images alone, which few of its requests are about.
+    ("missing_test_data", "GET /purges/{image_id}"),
+    ("missing_test_data", "HEAD /purges/{image_id}"),
+    # That an image was deleted is a 410, which it takes for a fault in the request.
+    ("validation_mismatch", "DELETE /images/{image_id}"),
+    ("validation_mismatch", "OPTIONS /images/{image_id}"),
+}
+"""What the fuzzer complains of without reason; `test_promises.py` reaches all of it."""
 API_KEY, SIGNING_KEY = "a-key-of-the-suite", "ab" * 32
 
 
@@ -43,4 +52,5 @@ def test_the_service_is_what_its_document_says(tmp_path: Path) -> None:
     assert report["operations"]["tested"] == report["operations"]["total"]
     assert {phase["status"] for phase in report["phases"].values()} == {"success"}
     # It says here what it could not reach.
-    assert [name for name, found in report["warnings"].items() if found] == []
+    warned = {(name, where) for name, found in report["warnings"].items() for where in found}
+    assert warned <= UNREACHED
