@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,10 +35,6 @@ from asgilook.signing import new_key as new_signing_key
 from asgilook.variant import MAX_SIDE, Fit, Options, Variant
 
 _log = logging.getLogger(__name__)
-
-
-def _choice(values: type[StrEnum]) -> click.Choice[str]:
-    return click.Choice([value.value for value in values])
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -7,6 +7,11 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisError
+
+TROUBLE = (RedisError, OSError, TimeoutError, RuntimeError)
+"""What a call may raise for the server's sake. The last is what uvloop raises where a connection
+is used that was lost a moment ago."""
 
 SENTINEL = "redis+sentinel"
 """The scheme of `redis+sentinel://[user:password@]host:port[,host:port...]/primary[/database]`."""

@@ -15,11 +15,6 @@ def of_image(image_id: UUID) -> str:
     return f"img-{image_id}"
 
 
-def touched_by(image_id: UUID) -> list[str]:
-    """Name the tags of all that an image's deletion changes."""
-    return [of_image(image_id), LISTING]
-
-
 def fields(*tags: str) -> dict[str, str]:
     """Spell tags in the forms that CDNs read: with commas and with spaces."""
     return {"cache-tag": ",".join(tags), "surrogate-key": " ".join(tags)}

@@ -16,10 +16,9 @@ from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from asgilook.quota import Measure, Quota, Standing
-from asgilook.redis_client import connect, disconnect
+from asgilook.redis_client import TROUBLE, connect, disconnect
 
 LIMIT_S = 0.3
 """How long a request waits for Redis; the next ones, until it is back, do not wait at all."""
@@ -32,9 +31,6 @@ MILLISECONDS = 1000
 _PREFIX = "asgilook"
 _NAMESPACE = "usage"
 _PROBE = RateLimitItemPerSecond(1, 1, _NAMESPACE)
-
-_TROUBLE = (RedisError, OSError, TimeoutError, RuntimeError)
-"""The last is what uvloop raises where a connection is used that was lost a moment ago."""
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -111,7 +107,7 @@ class Usage:
         try:
             async with asyncio.timeout(LIMIT_S):
                 return await work()
-        except _TROUBLE as error:
+        except TROUBLE as error:
             if not self._outage:
                 _log.error("redis: rate limits are off: %s: %s", type(error).__name__, error)
                 self._outage = asyncio.create_task(self._wait_for_end())
@@ -121,7 +117,7 @@ class Usage:
         """Wait until Redis counts again; a ping would be answered by one that is full as well."""
         while True:
             await asyncio.sleep(REST_S)
-            with suppress(*_TROUBLE):
+            with suppress(*TROUBLE):
                 async with asyncio.timeout(LIMIT_S):
                     await self._counter.hit(_PROBE, "probe")
                 break

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Literal, TypeVar, get_args
 
-from redis.exceptions import ClusterDownError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import ClusterDownError, ReadOnlyError, ResponseError
 
+from asgilook import redis_client
 from asgilook.metrics import Meter
 from asgilook.metrics.catalogue import CACHE_ERRORS
 
@@ -21,8 +22,7 @@ PROBE_S = 0.5
 
 UNWELL = (ReadOnlyError, ClusterDownError)
 """Answers by which a server says that it is the wrong one, or half there."""
-TROUBLE = (RedisError, OSError, TimeoutError, ValueError, RuntimeError)
-"""The last is what uvloop raises where a connection is used that was lost a moment ago."""
+TROUBLE = (*redis_client.TROUBLE, ValueError)
 
 Op = Literal["ping", "get", "put", "drop", "lease"]
 

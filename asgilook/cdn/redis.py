@@ -12,11 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from asgilook.cdn.queue import REMEMBERED_S, Due, PurgeQueue, PurgeState
 from asgilook.errors import QueueUnavailable
-from asgilook.redis_client import connect, disconnect
+from asgilook.redis_client import TROUBLE, connect, disconnect
 
 LIMIT_S = 0.5
 
@@ -94,5 +93,5 @@ async def _bounded() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(LIMIT_S):
             yield
-    except (RedisError, OSError, TimeoutError) as error:
+    except TROUBLE as error:
         raise QueueUnavailable(f"{type(error).__name__}: {error}") from error
