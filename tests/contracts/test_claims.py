@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 from uuid import UUID
 
@@ -14,20 +13,15 @@ from asgilook.claims import Claim, Claims
 from asgilook.errors import ClaimMismatch
 from asgilook.ids import uuid7
 from asgilook.store import ObjectInfo, Store
-from tests.contracts.test_store import in_a_folder, in_memory, on_moto, on_seaweedfs
 from tests.fakes import MemoryStore
 
 ONE, OTHER = sha256(b"one").digest(), sha256(b"other").digest()
 CLAIM = Claim("key", ONE)
 
 
-@pytest.fixture(params=[in_memory, in_a_folder, on_moto, on_seaweedfs])
-async def claims(request: pytest.FixtureRequest) -> AsyncIterator[Claims]:
-    make: Callable[[pytest.FixtureRequest], Store] = request.param
-    store = make(request)
-    await store.open_up()
-    yield Claims(store)
-    await store.close()
+@pytest.fixture
+def claims(store: Store) -> Claims:
+    return Claims(store)
 
 
 async def test_a_claim_stands_for_the_image_that_it_was_first_made_for(claims: Claims) -> None:

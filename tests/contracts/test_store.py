@@ -1,54 +1,19 @@
 """The promises of `asgilook/store/base.py`, on every store that there is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from random import Random
 
 import pytest
 
 from asgilook.byte_range import ByteRange, Span
 from asgilook.errors import ObjectExists, ObjectNotFound, RangeUnsatisfiable
-from asgilook.metrics import Meter
 from asgilook.store import ObjectInfo, ObjectStream, Store
 from asgilook.store.base import PIECE_BYTES
-from asgilook.store.files import FileStore
-from asgilook.store.metered import MeteredStore
-from asgilook.store.s3 import Bucket, S3Store
-from tests.contracts.steps import PATIENCE_S
-from tests.fakes import MemoryStore
-from tests.rooms import opened
 
 KEY = "images/0.jpeg"
 BODY = b"0123456789"
 BIG = Random(0).randbytes(5_000_001)
 METADATA = {"width": "462", "source-type": "image/png", "placeholder": "00ff"}
-
-
-def in_memory(request: pytest.FixtureRequest) -> Store:
-    return MemoryStore()
-
-
-def in_a_folder(request: pytest.FixtureRequest) -> Store:
-    folder: Path = request.getfixturevalue("tmp_path")
-    return FileStore(folder / "not there yet")
-
-
-def on_moto(request: pytest.FixtureRequest) -> Store:
-    bucket: Bucket = request.getfixturevalue("moto_bucket")
-    return MeteredStore(S3Store(bucket, PATIENCE_S), Meter())
-
-
-def on_seaweedfs(request: pytest.FixtureRequest) -> Store:
-    bucket: Bucket = request.getfixturevalue("seaweedfs_bucket")
-    return S3Store(bucket, PATIENCE_S)
-
-
-@pytest.fixture(params=[in_memory, in_a_folder, on_moto, on_seaweedfs])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    make: Callable[[pytest.FixtureRequest], Store] = request.param
-    async with opened(make(request)) as made:
-        yield made
 
 
 async def put(store: Store, key: str = KEY, body: bytes = BODY) -> ObjectInfo:
@@ -218,33 +183,3 @@ async def test_deleting_what_is_not_there_is_fine(store: Store) -> None:
     await put(store)
     await store.delete(KEY)
     await store.delete(KEY)
-
-
-async def test_a_scan_lists_what_lies_under_the_prefix_in_order(store: Store) -> None:
-    inside = ["index/0-b", "index/00", "index/a", "index/a-", "index/a0", "index/a_z", "index/z"]
-    for key in [*reversed(inside), "indexes/a", "index-", "images/0.jpeg"]:
-        await put(store, key, b"")
-    assert await store.scan("index/", limit=1000) == inside
-    assert await store.scan("nothing/", limit=1000) == []
-
-
-async def test_a_scan_starts_after_a_key_or_where_it_would_be_and_ends_at_the_limit(
-    store: Store,
-) -> None:
-    keys = [f"index/{letter}" for letter in "bdfh"]
-    for key in keys:
-        await put(store, key, b"")
-    assert await store.scan("index/", limit=3) == keys[:3]
-    assert await store.scan("index/", after="index/d", limit=1) == ["index/f"]
-    assert await store.scan("index/", after="index/dz", limit=10) == keys[2:]
-    assert await store.scan("index/", after="index/", limit=10) == keys
-    assert await store.scan("index/", after="index/h", limit=10) == []
-
-
-async def test_pages_of_a_scan_put_together_are_everything_once(store: Store) -> None:
-    keys = [f"index/{number:03}" for number in range(120)]
-    await asyncio.gather(*(put(store, key, b"") for key in keys))
-    found: list[str] = []
-    while page := await store.scan("index/", after=found[-1] if found else "", limit=50):
-        found += page
-    assert found == keys
