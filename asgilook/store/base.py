@@ -1,6 +1,6 @@
 """The promises that every store keeps; no implementation repeats them.
 
-`tests/contracts/test_store.py` holds each implementation to them.
+`tests/contracts/test_store.py` and `test_scan.py` hold each implementation to them.
 """
 
 from abc import ABC, abstractmethod

@@ -6,11 +6,12 @@ description behind them, as a trailer: every picture viewer opens the file as it
 
 import asyncio
 import contextlib
-import heapq
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -24,7 +25,10 @@ from asgilook.store.base import (
     ObjectStream,
     Store,
 )
+from asgilook.store.tree import Tree, make_folder
 from asgilook.timing import timed
+
+_log = logging.getLogger(__name__)
 
 _MAGIC = b"asgilook1"
 _LENGTH_BYTES = 4
@@ -37,69 +41,48 @@ class FileStore(Store):
     """Objects as files below `root`, durable once `put` returns."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._tree = Tree(root)
+        # Outside the folders of the keys, where a scan would list it.
+        self._workshop = root / UNFINISHED_PREFIX
+
+    async def open_up(self) -> None:
+        try:
+            await _in_thread(lambda: self._tree.adopt(_is_ours))
+        except StoreUnavailable as error:
+            _log.warning("folder: what an earlier version left is not looked for: %s", error)
 
     async def put(
         self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> ObjectInfo:
         info = ObjectInfo(len(body), content_type, dict(metadata))
-        await _in_thread(lambda: self._create(self._path(key), body, info))
+        await _in_thread(lambda: self._create(key, body, info))
         return info
 
     async def stat(self, key: str) -> ObjectInfo:
         def read_info() -> ObjectInfo:
-            with self._path(key).open("rb") as file:
+            with self._tree.path(key).open("rb") as file:
                 return _read_info(file)
 
         return await _in_thread(read_info)
 
     async def open(self, key: str, byte_range: ByteRange | None = None) -> ObjectStream:
-        return await _in_thread(lambda: _FileStream(self._path(key).open("rb"), byte_range))
+        return await _in_thread(lambda: _FileStream(self._tree.path(key).open("rb"), byte_range))
 
     async def scan(self, prefix: str, *, after: str = "", limit: int) -> list[str]:
-        folder = self._root / prefix
-
-        def read_folder() -> list[str]:
-            try:
-                entries = os.scandir(folder)
-            except FileNotFoundError:
-                return []
-            with entries:
-                keys = (prefix + entry.name for entry in entries)
-                return heapq.nsmallest(limit, (key for key in keys if key > after))
-
-        return await _in_thread(read_folder)
+        return await _in_thread(lambda: list(islice(self._tree.keys(prefix, after), limit)))
 
     async def delete(self, key: str) -> None:
-        path = self._path(key)
+        await _in_thread(lambda: self._tree.remove(key))
 
-        def remove() -> None:
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
-                _sync_folder(path.parent)
-
-        await _in_thread(remove)
-
-    def _path(self, key: str) -> Path:
-        return self._root / key
-
-    def _create(self, path: Path, body: bytes, info: ObjectInfo) -> None:
-        _make_folder(path.parent)
-        # Outside the folder of the key, where a scan would list it.
-        workshop = self._root / UNFINISHED_PREFIX
-        _make_folder(workshop)
+    def _create(self, key: str, body: bytes, info: ObjectInfo) -> None:
+        make_folder(self._workshop)
         # By its name one can tell for how long a leftover has been lying there.
-        with tempfile.NamedTemporaryFile(dir=workshop, prefix=f"{uuid7()}-") as file:
+        with tempfile.NamedTemporaryFile(dir=self._workshop, prefix=f"{uuid7()}-") as file:
             file.write(body)
             file.write(_trailer(info))
             file.flush()
             os.fsync(file.fileno())
-            try:
-                # A link, unlike a rename, refuses to take the place of another file.
-                os.link(file.name, path)
-            finally:
-                # Also where another was faster: it may not have come to this yet.
-                _sync_folder(path.parent)
+            self._tree.add(file.name, key)
 
 
 class _FileStream(ObjectStream):
@@ -161,20 +144,10 @@ def _read_info(file: BinaryIO) -> ObjectInfo:
     return ObjectInfo(start, described["content_type"], described["metadata"])
 
 
-def _make_folder(folder: Path) -> None:
-    if not folder.exists():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, not only the files behind them (fsync(2), Notes)."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _is_ours(path: Path) -> bool:
+    with contextlib.suppress(ObjectNotFound), path.open("rb") as file:
+        return bool(_read_info(file))
+    return False
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
@@ -13,6 +14,7 @@ from botocore.credentials import Credentials
 from asgilook.ids import uuid7
 from asgilook.image import Image
 from asgilook.store.files import FileStore
+from asgilook.store.tree import Tree
 from tests import servers
 from tests.benchmarks import photographs
 from tests.benchmarks.bench import Asked, Bench
@@ -22,6 +24,8 @@ from tests.benchmarks.report import Row, Side, at_most
 PAGE = 100
 LOOKS = 20
 COUNTS = (10_000, 100_000)
+PACE_MS = 1000
+"""Between one image and the next; ids have a time, by which they lie in a folder's folders."""
 PUTS_AT_ONCE = 64
 TARGETS = {100_000: at_most(1.5)}
 
@@ -84,10 +88,14 @@ async def _fill_folder(folder: Path, count: int) -> None:
     """Put one record into the listing; the others' files are copies of its, for all are empty."""
     first, *others = _records(count)
     await FileStore(folder).put(first.index_key, b"", content_type="text/plain", metadata={})
-    file = (folder / first.index_key).read_bytes()
-    for image in others:
-        (folder / image.index_key).write_bytes(file)
+    tree = Tree(folder)
+    file = tree.path(first.index_key).read_bytes()
+    for path in (tree.path(image.index_key) for image in others):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file)
 
 
 def _records(count: int) -> Iterator[Image]:
-    return (Image(uuid7(), photographs.SIZE, 1_000_000, os.urandom(25)) for _ in range(count))
+    for number in range(count):
+        image_id = UUID(int=uuid7().int - (number * PACE_MS << 80))
+        yield Image(image_id, photographs.SIZE, 1_000_000, os.urandom(25))

@@ -12,6 +12,7 @@ from asgilook.byte_range import ByteRange
 from asgilook.errors import ObjectExists, ObjectNotFound, StoreUnavailable
 from asgilook.store import ObjectInfo
 from asgilook.store.files import FileStore
+from asgilook.store.tree import Tree
 from tests import pictures
 
 KEY = "images/0.jpeg"
@@ -21,7 +22,7 @@ import asyncio, os, sys
 from pathlib import Path
 from asgilook.store.files import FileStore
 
-os.link = lambda *names: os._exit(7)
+os.link = lambda *names, **where: os._exit(7)
 store = FileStore(Path(sys.argv[1]))
 asyncio.run(store.put(sys.argv[2], b"half", content_type="image/jpeg", metadata={}))
 """
@@ -36,6 +37,10 @@ def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
+def place_in(folder: Path) -> Path:
+    return Tree(folder).path(KEY)
+
+
 async def put(store: FileStore, body: bytes) -> ObjectInfo:
     return await store.put(KEY, body, content_type="image/jpeg", metadata={"width": "462"})
 
@@ -43,7 +48,7 @@ async def put(store: FileStore, body: bytes) -> ObjectInfo:
 async def test_an_object_opens_in_a_picture_viewer_as_it_lies_there(tmp_path: Path) -> None:
     jpeg = pictures.upload()
     await put(FileStore(tmp_path), jpeg)
-    shown = pictures.decode((tmp_path / KEY).read_bytes())
+    shown = pictures.decode(place_in(tmp_path).read_bytes())
     assert (shown.format, shown.tobytes()) == ("JPEG", pictures.decode(jpeg).tobytes())
 
 
@@ -72,18 +77,20 @@ async def test_an_object_is_durable_with_its_name_and_its_folders_before_it_is_t
         done.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         sync(descriptor)
 
-    def note_link(source: str, target: Path) -> None:
+    def note_link(source: str, target: str, *, dst_dir_fd: int) -> None:
         done.append("link")
-        link(source, target)
+        link(source, target, dst_dir_fd=dst_dir_fd)
 
     monkeypatch.setattr(os, "fsync", note_sync)
     monkeypatch.setattr(os, "link", note_link)
     root = tmp_path / "pictures"
     await put(FileStore(root), b"body")
-    *folders, file, linked, folder = done
-    assert folders == [str(tmp_path), str(root), str(root)]
+    above, below_root, file, *folders, linked, folder = done
+    assert (above, below_root) == (str(tmp_path), str(root))
     assert file.startswith(str(root / "unfinished"))
-    assert (linked, folder) == ("link", str(root / "images"))
+    *made, last = reversed(place_in(root).relative_to(root).parents)
+    assert folders == [str(root / each) for each in made]
+    assert (linked, folder) == ("link", str(root / last))
 
 
 async def test_who_loses_a_race_leaves_no_file_behind(tmp_path: Path) -> None:
@@ -91,15 +98,15 @@ async def test_who_loses_a_race_leaves_no_file_behind(tmp_path: Path) -> None:
     racers = [put(store, b"mine"), put(store, b"yours")]
     results = await asyncio.gather(*racers, return_exceptions=True)
     assert {type(result) for result in results} == {ObjectInfo, ObjectExists}
-    assert files_in(tmp_path) == [tmp_path / KEY]
+    assert files_in(tmp_path) == [place_in(tmp_path)]
 
 
 @pytest.mark.parametrize("body", [b"", b"short", pictures.upload((64, 64))], ids=len)
 async def test_a_file_that_the_store_did_not_write_is_no_object(
     tmp_path: Path, body: bytes
 ) -> None:
-    path = tmp_path / KEY
-    path.parent.mkdir()
+    path = place_in(tmp_path)
+    path.parent.mkdir(parents=True)
     path.write_bytes(body)
     await assert_not_found(FileStore(tmp_path))
 
@@ -107,8 +114,8 @@ async def test_a_file_that_the_store_did_not_write_is_no_object(
 async def test_a_file_that_lost_its_end_is_no_object(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     await put(store, b"body")
-    whole = (tmp_path / KEY).read_bytes()
-    (tmp_path / KEY).write_bytes(whole[:-1])
+    whole = place_in(tmp_path).read_bytes()
+    place_in(tmp_path).write_bytes(whole[:-1])
     await assert_not_found(store)
 
 
@@ -126,7 +133,7 @@ async def test_a_file_that_shrinks_while_it_is_read_is_never_taken_for_whole(
     await put(store, b"b" * 500_000)
     async with await store.open(KEY) as stream:
         await anext(stream)
-        (tmp_path / KEY).write_bytes(b"")
+        place_in(tmp_path).write_bytes(b"")
         with pytest.raises(StoreUnavailable):
             await anext(stream)
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from asgilook.cli import main
 from asgilook.image import Image
 from asgilook.store.files import FileStore
+from asgilook.store.tree import Tree
 from tests.fsck import shelves
 from tests.fsck.shelves import image_of
 from tests.servers import free_port
@@ -62,12 +63,13 @@ def test_scripts_get_a_document_per_line(tmp_path: Path, damaged: Image) -> None
 
 
 def test_what_others_put_there_is_no_problem(tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
-    (tmp_path / "images/cat.jpeg").touch()
+    cat = Tree(tmp_path).path("images/cat.jpeg")
+    cat.parent.mkdir(parents=True)
+    cat.touch()
     found = fsck(tmp_path, "--repair")
     assert found.exit_code == 0
     assert "foreign-object: images/cat.jpeg\n" in found.stdout
-    assert (tmp_path / "images/cat.jpeg").exists()
+    assert cat.exists()
 
 
 def test_a_file_that_nobody_will_finish_is_removed(tmp_path: Path) -> None:
