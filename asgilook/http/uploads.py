@@ -7,7 +7,6 @@ what its digest says leaves nothing behind.
 import asyncio
 import contextlib
 import hashlib
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from asgilook.errors import (
     UploadTooLarge,
 )
 from asgilook.http.digests import Digests
+from asgilook.http.spool import spool_file
 
 MAX_FILES = 32
 PIECE_BYTES = 64 * 1024
@@ -147,7 +147,7 @@ async def _pieces(stream: Any) -> AsyncIterator[bytes]:
 
 async def _spool(pieces: AsyncIterator[bytes], files: contextlib.ExitStack) -> Upload:
     digest = hashlib.sha256()
-    file = files.enter_context(tempfile.NamedTemporaryFile(prefix="asgilook-"))  # noqa: SIM115 - it is one
+    file, path = files.enter_context(spool_file())
 
     def take(batch: bytes) -> None:
         digest.update(batch)
@@ -162,7 +162,7 @@ async def _spool(pieces: AsyncIterator[bytes], files: contextlib.ExitStack) -> U
             await asyncio.to_thread(take, bytes(batch))
             batch.clear()
     take(bytes(batch))
-    return Upload(Path(file.name), digest.digest())
+    return Upload(path, digest.digest())
 
 
 def _check_type(announced: str | None) -> None:

@@ -126,3 +126,34 @@ def test_a_body_that_breaks_off_leaves_nothing(
     assert httpx.get(f"{empty_service.url}/images").json() == []
     assert list(empty_service.log_path.parent.rglob("*.jpeg")) == []
     assert list(temporary_folder.iterdir()) == []
+
+
+def receiving(folder: Path, wire: Wire) -> Path:
+    """Send half an upload; give the file that it waits in."""
+    before = set(folder.iterdir())
+    wire.send(upload(f"Content-Length: {len(PICTURE)}") + HALF)
+    assert eventually(lambda: set(folder.iterdir()) > before)
+    (path,) = set(folder.iterdir()) - before
+    return path
+
+
+def test_what_a_killed_service_was_receiving_goes_with_the_next_start_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary, options = tmp_path / "temporary", ServiceOptions(tmp_path)
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    with servers.service(options) as living, Wire(living.url) as served:
+        in_use = receiving(temporary, served)
+        with servers.service(ServiceOptions(tmp_path)) as killed, Wire(killed.url) as cut:
+            left = receiving(temporary, cut)
+            killed.process.kill()
+            killed.process.wait()
+        others = temporary / "asgilook-upload-link"
+        others.symlink_to(tmp_path)
+        assert left.exists()
+        with servers.service(ServiceOptions(tmp_path)):
+            assert set(temporary.iterdir()) == {in_use, others}
+        served.send(PICTURE[len(HALF) :])
+        assert served.answer().status == 201
+    assert list(temporary.iterdir()) == [others]
