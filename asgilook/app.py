@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from asgilook import config
+from asgilook.breaker import Breaker
 from asgilook.cache import Cache
 from asgilook.cache.memory import MemoryCache
 from asgilook.cache.redis import RedisCache
@@ -64,10 +65,11 @@ def create_app(
     """
     settings = settings or config.load()
     meter = meter or Meter()
+    breaker = Breaker(meter)
     workers = Workers(settings.render_slots, settings.decode_memory_bytes, settings.decode_timeout)
     gallery = Gallery(
         store or make_store(settings, meter),
-        cache or make_cache(settings, meter),
+        cache or make_cache(settings, breaker),
         workers,
         IngestOptions(
             limits=HeaderLimits(settings.max_pixels, settings.decode_memory_bytes),
@@ -78,12 +80,14 @@ def create_app(
         ),
         deleted_ttl_s=settings.deleted_ttl,
         meter=meter,
-        purges=Purges(make_purger(settings), make_purge_queue(settings), settings.cdn, meter),
+        purges=Purges(
+            make_purger(settings), make_purge_queue(settings, breaker), settings.cdn, meter
+        ),
     )
     limits = Limits(settings.head_timeout, settings.write_timeout)
     access = Access(settings.api_keys)
     addresses = ClientAddresses(settings.trusted_proxies)
-    rate_limit = RateLimit(make_usage(settings), access, addresses)
+    rate_limit = RateLimit(make_usage(settings, breaker), access, addresses)
     traffic = Traffic(meter)
     traces = make_traces(settings)
     sampler = Sampler(meter, traffic, workers)
@@ -126,14 +130,16 @@ def make_traces(settings: Settings) -> Traces | None:
     return Spans()
 
 
-def make_usage(settings: Settings) -> Usage:
+def make_usage(settings: Settings, breaker: Breaker) -> Usage:
     """Choose what is counted of each client; what has no limit is not."""
     quotas = {
         Measure.UPLOADS: settings.rate_limit_uploads,
         Measure.BYTES: settings.rate_limit_bytes,
         Measure.RENDERING: settings.rate_limit_rendering,
     }
-    return Usage({each: quota for each, quota in quotas.items() if quota}, settings.redis_url)
+    return Usage(
+        {each: quota for each, quota in quotas.items() if quota}, settings.redis_url, breaker
+    )
 
 
 def make_store(settings: Settings, meter: Meter | None = None) -> Store:
@@ -144,22 +150,22 @@ def make_store(settings: Settings, meter: Meter | None = None) -> Store:
     return MeteredStore(S3Store(bucket, settings.store_timeout), meter or Meter())
 
 
-def make_cache(settings: Settings, meter: Meter | None = None) -> Cache:
+def make_cache(settings: Settings, breaker: Breaker | None = None) -> Cache:
     """Choose the cache: memory, with Redis behind it if one is set."""
     if settings.redis_url is None:
         return MemoryCache(settings.memory_cache_bytes, settings.cache_ttl)
-    shared = RedisCache(settings.redis_url, settings.cache_ttl, meter)
+    shared = RedisCache(settings.redis_url, settings.cache_ttl, breaker)
     if not settings.memory_cache_bytes:
         return shared
     near = MemoryCache(settings.memory_cache_bytes, NEAR_TTL_S, renew=False)
     return TieredCache(near, shared)
 
 
-def make_purge_queue(settings: Settings) -> PurgeQueue:
+def make_purge_queue(settings: Settings, breaker: Breaker) -> PurgeQueue:
     """Choose where purges wait that are still to be done."""
     if settings.cdn is Cdn.NONE or settings.redis_url is None:
         return MemoryPurgeQueue()
-    return RedisPurgeQueue(settings.redis_url)
+    return RedisPurgeQueue(settings.redis_url, breaker)
 
 
 def make_purger(settings: Settings) -> Purger:

@@ -7,7 +7,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ClusterError, RedisError, ResponseError
 
 TROUBLE = (RedisError, OSError, TimeoutError, RuntimeError)
 """What a call may raise for the server's sake. The last is what uvloop raises where a connection
@@ -37,6 +37,24 @@ async def disconnect(client: Redis) -> None:
     if isinstance(pool, SentinelConnectionPool):
         for sentinel in pool.sentinel_manager.sentinels:
             await sentinel.aclose()
+
+
+async def renew(client: Redis) -> None:
+    """Let go of the connections that are not in use: new ones resolve the server's name again."""
+    await client.connection_pool.disconnect(inuse_connections=False)
+
+
+async def require_all_keys(client: Redis) -> None:
+    """Raise `ClusterError` where a server is one of several that have a part of the keys each.
+
+    What is dropped at one of them would go on being served from another.
+    """
+    try:
+        about = await client.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
+    except ResponseError:
+        return  # it belongs to no cluster
+    if int(about["cluster_size"]) > 1:
+        raise ClusterError("it is a node of a cluster of several nodes, which is not spoken")
 
 
 def _through_sentinel(url: str) -> Redis:

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from limits import RateLimitItem, RateLimitItemPerSecond
@@ -17,11 +18,10 @@ from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from redis.asyncio import Redis
 
+from asgilook.breaker import TROUBLE, Breaker
 from asgilook.quota import Measure, Quota, Standing
-from asgilook.redis_client import TROUBLE, connect, disconnect
+from asgilook.redis_client import connect, disconnect, renew
 
-LIMIT_S = 0.3
-"""How long a request waits for Redis; the next ones, until it is back, do not wait at all."""
 REST_S = 1.0
 """How often is looked whether Redis is back."""
 
@@ -39,11 +39,17 @@ T = TypeVar("T")
 class Usage:
     """Counts; what it cannot count is free, and the log says so. Needs `open_up` before use."""
 
-    def __init__(self, quotas: Mapping[Measure, Quota], redis_url: str | None) -> None:
+    def __init__(
+        self,
+        quotas: Mapping[Measure, Quota],
+        redis_url: str | None,
+        breaker: Breaker | None = None,
+    ) -> None:
         self._quotas = quotas
         self._items = {measure: _item(measure, quota) for measure, quota in quotas.items()}
         self._redis_url = redis_url
         self._redis: Redis | None = None
+        self._breaker = breaker or Breaker()
         self._counter: FixedWindowRateLimiter
         self._outage: asyncio.Task[None] | None = None
 
@@ -53,6 +59,7 @@ class Usage:
             self._counter = FixedWindowRateLimiter(MemoryStorage())
             return
         self._redis = connect(self._redis_url)
+        self._breaker.probe_by(partial(renew, self._redis))
         # Without an address of its own: the library wants a port in it, ours need not have one.
         storage = RedisStorage(
             "async+redis://",
@@ -68,6 +75,7 @@ class Usage:
             self._outage.cancel()
             with suppress(asyncio.CancelledError):
                 await self._outage
+        await self._breaker.close()
         if self._redis:
             await disconnect(self._redis)
 
@@ -105,8 +113,7 @@ class Usage:
         if self._outage:
             return otherwise
         try:
-            async with asyncio.timeout(LIMIT_S):
-                return await work()
+            return await self._breaker.call(work)
         except TROUBLE as error:
             if not self._outage:
                 _log.error("redis: rate limits are off: %s: %s", type(error).__name__, error)
@@ -118,8 +125,7 @@ class Usage:
         while True:
             await asyncio.sleep(REST_S)
             with suppress(*TROUBLE):
-                async with asyncio.timeout(LIMIT_S):
-                    await self._counter.hit(_PROBE, "probe")
+                await self._breaker.call(partial(self._counter.hit, _PROBE, "probe"))
                 break
         self._outage = None
         _log.warning("redis: rate limits are on again")

@@ -33,7 +33,7 @@ HOMES = {
     "prometheus_client": ["http.admin"],
     "pydantic": ["config", "setting_kinds"],
     "pydantic_settings": ["config", "setting_kinds"],
-    "redis": ["cache", "cdn.redis", "doctor.redis", "redis_client", "usage"],
+    "redis": ["breaker", "cache", "cdn.redis", "doctor.redis", "redis_client", "usage"],
     "types_aiobotocore_s3": ["store.s3"],
     "uvicorn": ["http", "cli"],
 }

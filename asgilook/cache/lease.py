@@ -8,8 +8,8 @@ from functools import partial
 
 from redis.asyncio import Redis
 
+from asgilook.breaker import Breaker
 from asgilook.cache.base import Lease
-from asgilook.cache.breaker import Breaker
 
 LEASE_S = 2.0
 """How long a lease outlives its holder; one who lives renews it."""

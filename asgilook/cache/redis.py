@@ -7,6 +7,7 @@ are renderings. The lifetime is the hash's: expiring single fields needs newer s
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 from uuid import UUID
 
@@ -14,14 +15,13 @@ import msgpack
 from hiredis import pack_command
 from redis.asyncio import Redis
 
+from asgilook.breaker import UNWELL, Breaker
 from asgilook.cache.base import REFUSED_S, Cache, Entry, Lease
-from asgilook.cache.breaker import UNWELL, Breaker
 from asgilook.cache.drops import CHANNEL, Drops
 from asgilook.cache.lease import Leases
 from asgilook.cache.line import Line
 from asgilook.flight import Batches
-from asgilook.metrics import Meter
-from asgilook.redis_client import connect, disconnect
+from asgilook.redis_client import connect, disconnect, renew, require_all_keys
 from asgilook.timing import timed
 
 RENEWAL_SHARE = 0.05
@@ -56,13 +56,14 @@ redis.call('PUBLISH', ARGV[2], ARGV[3])
 class RedisCache(Cache):
     """Keeps renderings in Redis for `ttl_s` after their last use."""
 
-    def __init__(self, url: str, ttl_s: int, meter: Meter | None = None) -> None:
+    def __init__(self, url: str, ttl_s: int, breaker: Breaker | None = None) -> None:
         self._url = url
         self._ttl_s = ttl_s
         self._redis: Redis
         self._line: Line
         self._leases: Leases
-        self._breaker = Breaker(self._probe, meter or Meter())
+        self._breaker = breaker or Breaker()
+        self._breaker.probe_by(self._probe)
         self._renewed_s: dict[str, float] = {}
         self._owed_drops: set[UUID] = set()
         self._lookups = Batches(self._look_up)
@@ -73,6 +74,8 @@ class RedisCache(Cache):
         self._leases = Leases(self._redis, self._breaker)
         self._put = self._redis.register_script(_PUT)
         self._drop = self._redis.register_script(_DROP)
+        # Before the first request: what has no use for us must not be given anything to keep.
+        await self._breaker.attempt("ping", partial(require_all_keys, self._redis), None)
 
     async def close(self) -> None:
         await self._leases.close()
@@ -151,8 +154,9 @@ class RedisCache(Cache):
 
     async def _probe(self) -> None:
         """Find Redis well, or raise: with new connections, and to a server that can be written."""
-        await self._redis.connection_pool.disconnect(inuse_connections=False)
+        await renew(self._redis)
         await self._line.close()
+        await require_all_keys(self._redis)
         # A write that is allowed when memory is full; a replica refuses it.
         await self._redis.delete(f"{_KEY}probe")
         for image_id in list(self._owed_drops):

@@ -4,20 +4,21 @@ One sorted set holds them by the time that they are due; it has no lifetime, so 
 room by evicting what has one (`volatile-*`) keeps it.
 """
 
-import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
+from asgilook.breaker import TROUBLE, Breaker
 from asgilook.cdn.queue import REMEMBERED_S, Due, PurgeQueue, PurgeState
 from asgilook.errors import QueueUnavailable
-from asgilook.redis_client import TROUBLE, connect, disconnect
+from asgilook.redis_client import connect, disconnect, renew
 
-LIMIT_S = 0.5
+T = TypeVar("T")
 
 # The braces keep them on one node of a cluster.
 _DUE = "asgilook:{purges}:due"
@@ -40,26 +41,30 @@ return answer
 class RedisPurgeQueue(PurgeQueue):
     """For the whole fleet: whoever is there takes what is due."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, breaker: Breaker | None = None) -> None:
         self._url = url
+        self._breaker = breaker or Breaker()
         self._redis: Redis
 
     async def open_up(self) -> None:
         self._redis = connect(self._url)
+        self._breaker.probe_by(partial(renew, self._redis))
         self._take = self._redis.register_script(_TAKE)
 
     async def close(self) -> None:
+        await self._breaker.close()
         await disconnect(self._redis)
 
     async def add(self, image_id: UUID, wait_s: float) -> None:
-        async with self._batch() as batch:
-            batch.zadd(_DUE, {str(image_id): time.time() + wait_s})
-            batch.delete(f"{_DONE}{image_id}")
+        batch = self._batch()
+        batch.zadd(_DUE, {str(image_id): time.time() + wait_s})
+        batch.delete(f"{_DONE}{image_id}")
+        await self._ask(batch.execute)
 
     async def take(self, limit: int, lease_s: float) -> Sequence[Due]:
         now_s = time.time()
-        async with _bounded():
-            found = await self._take(keys=[_DUE, _ATTEMPTS], args=[now_s, limit, now_s + lease_s])
+        take = partial(self._take, keys=[_DUE, _ATTEMPTS], args=[now_s, limit, now_s + lease_s])
+        found = await self._ask(take)
         pairs = zip(found[::2], found[1::2], strict=True)
         return [Due(UUID(image_id.decode()), attempts) for image_id, attempts in pairs]
 
@@ -67,31 +72,24 @@ class RedisPurgeQueue(PurgeQueue):
         names = [str(image_id) for image_id in image_ids]
         if not names:
             return
-        async with self._batch() as batch:
-            for name in names:
-                batch.set(f"{_DONE}{name}", b"", ex=REMEMBERED_S)
-            batch.zrem(_DUE, *names)
-            batch.hdel(_ATTEMPTS, *names)
+        batch = self._batch()
+        for name in names:
+            batch.set(f"{_DONE}{name}", b"", ex=REMEMBERED_S)
+        batch.zrem(_DUE, *names)
+        batch.hdel(_ATTEMPTS, *names)
+        await self._ask(batch.execute)
 
     async def state(self, image_id: UUID) -> PurgeState | None:
-        async with _bounded():
-            if await self._redis.zscore(_DUE, str(image_id)) is not None:
-                return PurgeState.PENDING
-            is_done = await self._redis.exists(f"{_DONE}{image_id}")
+        if await self._ask(partial(self._redis.zscore, _DUE, str(image_id))) is not None:
+            return PurgeState.PENDING
+        is_done = await self._ask(partial(self._redis.exists, f"{_DONE}{image_id}"))
         return PurgeState.DONE if is_done else None
 
-    @contextlib.asynccontextmanager
-    async def _batch(self) -> AsyncIterator[Any]:
-        async with _bounded():
-            batch = self._redis.pipeline(transaction=True)
-            yield batch
-            await batch.execute()
+    def _batch(self) -> Pipeline:
+        return self._redis.pipeline(transaction=True)
 
-
-@contextlib.asynccontextmanager
-async def _bounded() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            yield
-    except TROUBLE as error:
-        raise QueueUnavailable(f"{type(error).__name__}: {error}") from error
+    async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await self._breaker.call(work)
+        except TROUBLE as error:
+            raise QueueUnavailable(f"{type(error).__name__}: {error}") from error

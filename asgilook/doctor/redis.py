@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ClusterError, RedisError
 
 from asgilook.doctor.findings import Finding, fail, ok, warn
-from asgilook.redis_client import connect, disconnect
+from asgilook.redis_client import connect, disconnect, require_all_keys
 
 PATIENCE_S = 3
 OLDEST = (6, 0)
@@ -26,8 +26,12 @@ async def examine_redis(url: str) -> list[Finding]:
     redis = connect(url)
     try:
         async with asyncio.timeout(PATIENCE_S):
+            await require_all_keys(redis)
             about = await redis.info()
             latency_s = min([await _ping_s(redis) for _ in range(PINGS)])
+    except ClusterError as error:
+        mend = "give it a Redis of its own, or a cluster of one node; Sentinel is spoken"
+        return [fail("redis keys", str(error), mend)]
     except (RedisError, OSError, TimeoutError) as error:
         seen = f"{type(error).__name__}: {error}"
         return [fail("redis reachable", seen, "look at ASGI_LOOK_REDIS_URL")]

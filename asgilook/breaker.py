@@ -1,4 +1,7 @@
-"""What stands between the requests and a server that may be in trouble."""
+"""What stands between the requests and a Redis that may be in trouble.
+
+A process has one of it for all that it asks of Redis, so that one request notices, and waits.
+"""
 
 import asyncio
 import contextlib
@@ -7,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Literal, TypeVar, get_args
 
-from redis.exceptions import ClusterDownError, ReadOnlyError, ResponseError
+from redis.exceptions import AskError, ClusterDownError, ReadOnlyError, RedisError, ResponseError
 
 from asgilook import redis_client
 from asgilook.metrics import Meter
@@ -20,30 +23,40 @@ TICKS = 6
 PROBE_S = 0.5
 """How long after a failure, and after a probe that failed, the server is probed."""
 
-UNWELL = (ReadOnlyError, ClusterDownError)
-"""Answers by which a server says that it is the wrong one, or half there."""
+UNWELL = (AskError, ClusterDownError, ReadOnlyError)
+"""Answers by which a server says that it is the wrong one (MOVED too is an `AskError`), or half
+there."""
 TROUBLE = (*redis_client.TROUBLE, ValueError)
 
 Op = Literal["ping", "get", "put", "drop", "lease"]
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+Probe = Callable[[], Awaitable[None]]
+
+
+class LeftAlone(RedisError):
+    """The server is unwell, and was not asked."""
 
 
 class Breaker:
     """Lets requests through while the server is well.
 
-    The first failure opens it: from then on nobody waits, until `probe`, in the background and
-    never at a request's expense, finds the server well again.
+    The first failure opens it: from then on nobody waits, until all probes, in the background and
+    never at a request's expense, find the server well again.
     """
 
-    def __init__(self, probe: Callable[[], Awaitable[None]], meter: Meter) -> None:
-        self._probe = probe
-        self._meter = meter
+    def __init__(self, meter: Meter | None = None) -> None:
+        self._probes: list[Probe] = []
+        self._meter = meter = meter or Meter()
         for op in get_args(Op):
             # There from the start: of a series that begins at 1, Prometheus sees no increase.
             meter.place(CACHE_ERRORS, op)
         self._probing: asyncio.Task[None] | None = None
+
+    def probe_by(self, probe: Probe) -> None:
+        """Take the server for well only where this does not raise."""
+        self._probes.append(probe)
 
     async def close(self) -> None:
         """Stop probing."""
@@ -57,16 +70,25 @@ class Breaker:
         if self._probing is not None:
             return otherwise
         try:
+            return await self.call(work)
+        except TROUBLE as error:
+            self._meter.count(CACHE_ERRORS, op)
+            if _is_refusal(error):
+                _log.warning("redis: refused: %s", error)
+        return otherwise
+
+    async def call(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do a piece of work with the server. Raises `TROUBLE`, at once while it is unwell."""
+        if self._probing is not None:
+            raise LeftAlone("it is left alone until it is well")
+        try:
             async with _Limit():
                 return await work()
         except TROUBLE as error:
-            self._meter.count(CACHE_ERRORS, op)
-            if isinstance(error, ResponseError) and not isinstance(error, UNWELL):
-                # It is well, but full, say: what it holds already must go on being found.
-                _log.warning("redis: refused: %s", error)
-            else:
+            # One that is full, say, is well: what it holds already must go on being found.
+            if not _is_refusal(error):
                 self._open(error)
-        return otherwise
+            raise
 
     def _open(self, error: Exception) -> None:
         if self._probing is None:
@@ -78,11 +100,16 @@ class Breaker:
         while not is_well:
             await asyncio.sleep(PROBE_S)
             with contextlib.suppress(*TROUBLE):
-                async with _Limit():
-                    await self._probe()
+                for probe in self._probes:
+                    async with _Limit():
+                        await probe()
                 is_well = True
         self._probing = None
         _log.warning("redis: well again")
+
+
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, ResponseError) and not isinstance(error, UNWELL)
 
 
 class _Limit:
