@@ -2,19 +2,15 @@
 
 import argparse
 import asyncio
-import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from time import time_ns
 
-from asgilook.store.s3 import Bucket, S3Store
 from tests import servers
-from tests.durability import UNLIMITED, crashes, races
-from tests.e2e.steps import Start
-from tests.rooms import opened
-from tests.servers import Service, ServiceOptions
+from tests.durability import crashes, races
+from tests.e2e.steps import starting
 
 BUCKETS = ("crashes", "races")
 
@@ -43,7 +39,7 @@ def main() -> None:
 
 
 def _crash(folder: Path, settings: Mapping[str, str], count: int, seed: int) -> None:
-    with _starting(folder) as start:
+    with starting(folder) as start:
         ledger = crashes.crash_again_and_again(start, dict(settings), count, seed)
     store = "S3" if "S3_BUCKET" in settings else "folder"
     _say(
@@ -53,26 +49,12 @@ def _crash(folder: Path, settings: Mapping[str, str], count: int, seed: int) -> 
 
 
 async def _race(folder: Path, s3_url: str, redis_url: str, count: int, seed: int) -> None:
-    on_both = {"S3_BUCKET": "races", "S3_ENDPOINT_URL": s3_url, "REDIS_URL": redis_url}
-    with _starting(folder) as start:
-        urls = [start({**on_both, **UNLIMITED}).url for _ in range(2)]
-        async with opened(S3Store(Bucket("races", endpoint_url=s3_url))) as store:
-            fleet = races.Fleet(urls, redis_url, store)
+    with starting(folder) as start:
+        async with races.fleet(start, s3_url, "races", redis_url) as fleet:
             outcome = await races.race(fleet, count, seed)
             await races.verify(fleet, outcome)
-    _say(f"{count} races, {outcome.overtaken} uploads overtaken; nothing came back")
-    for kind, statuses in outcome.statuses.items():
-        _say(f"  {kind}: {dict(sorted(statuses.items()))}")
-
-
-@contextlib.contextmanager
-def _starting(folder: Path) -> Iterator[Start]:
-    with contextlib.ExitStack() as running:
-
-        def start(settings: Mapping[str, str]) -> Service:
-            return running.enter_context(servers.service(ServiceOptions(folder, settings)))
-
-        yield start
+    for line in outcome.lines():
+        _say(line)
 
 
 def _say(line: str) -> None:

@@ -1,7 +1,9 @@
-"""Deletions that race uploads, renderings and refills on two processes, and what must stay gone."""
+"""Deletions that race uploads, renderings and refills on several processes; what must stay gone."""
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 from uuid import uuid4
@@ -10,20 +12,34 @@ import httpx
 from redis.asyncio import Redis
 
 from asgilook.store import Store
+from asgilook.store.s3 import Bucket, S3Store
 from tests import pictures
+from tests.durability import UNLIMITED
+from tests.e2e.steps import Start
+from tests.rooms import opened
 
 PICTURE = pictures.upload((320, 240))
+PROCESSES = 3
 AT_ONCE = 8
 PATIENCE_S = 60
 
 
 @dataclass
 class Fleet:
-    """Two processes on one store and one Redis."""
+    """Processes on one store and one Redis."""
 
     urls: list[str]
     redis_url: str
     store: Store
+
+
+@asynccontextmanager
+async def fleet(start: Start, s3_url: str, bucket: str, redis_url: str) -> AsyncIterator[Fleet]:
+    """Start a fleet on real servers."""
+    settings = {"S3_BUCKET": bucket, "S3_ENDPOINT_URL": s3_url, "REDIS_URL": redis_url}
+    urls = [start({**settings, **UNLIMITED}).url for _ in range(PROCESSES)]
+    async with opened(S3Store(Bucket(bucket, endpoint_url=s3_url))) as store:
+        yield Fleet(urls, redis_url, store)
 
 
 @dataclass
@@ -41,6 +57,16 @@ class Outcome:
         """Count an answer."""
         counts = self.statuses.setdefault(kind, {})
         counts[status] = counts.get(status, 0) + 1
+
+    def lines(self) -> Iterator[str]:
+        """Tell of it, after `verify`."""
+        yield (
+            f"{len(self.ids)} races on {PROCESSES} processes, {self.overtaken} uploads overtaken; "
+            "nothing came back"
+        )
+        for kind, statuses in self.statuses.items():
+            told = ", ".join(f"{status} x{count}" for status, count in sorted(statuses.items()))
+            yield f"{kind}: {told}"
 
 
 async def race(fleet: Fleet, count: int, seed: int) -> Outcome:

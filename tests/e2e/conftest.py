@@ -1,27 +1,20 @@
 """What the end-to-end tests share: real servers, and services on top of them."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests import servers
-from tests.e2e.steps import Start
-from tests.servers import Service, ServiceOptions
+from tests.e2e.steps import Start, starting
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start services, which end with the test."""
-    with ExitStack() as running:
-
-        def start_one(settings: Mapping[str, str], *arguments: str) -> Service:
-            options = ServiceOptions(tmp_path, settings, arguments)
-            return running.enter_context(servers.service(options))
-
-        yield start_one
+    with starting(tmp_path) as one:
+        yield one
 
 
 @pytest.fixture

@@ -1,19 +1,33 @@
 """What the end-to-end tests do again and again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests import pictures
-from tests.servers import Service
+from tests import pictures, servers
+from tests.servers import Service, ServiceOptions
 
 PATIENCE_S = 20
 SIZE = (1600, 1200)
 
 Start = Callable[..., Service]
 """Starts a service with these settings and arguments."""
+
+
+@contextmanager
+def starting(folder: Path) -> Iterator[Start]:
+    """Start services in a folder, which end with the block."""
+    with ExitStack() as running:
+
+        def start(settings: Mapping[str, str], *arguments: str) -> Service:
+            options = ServiceOptions(folder, settings, arguments)
+            return running.enter_context(servers.service(options))
+
+        yield start
 
 
 def upload(client: httpx.Client, service: Service) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from tests import servers
 from tests.faults import report
 from tests.faults.outage import Outcome, suffer
 from tests.faults.rows import ROWS
+from tests.faults.sections import SECTIONS
 from tests.faults.site import site
 
 
@@ -23,20 +24,23 @@ def main(only: str) -> None:
     """
     os.environ.update(servers.AWS_ENVIRONMENT)
     rows = [row for row in ROWS if only in row.name]
-    if not rows:
+    titles = [title for title in SECTIONS if only in title]
+    if not rows and not titles:
         raise click.UsageError("no fault has this in its name")
     outcomes = []
-    for arguments, group in groupby(rows, lambda row: row.arguments):
-        with site(*arguments) as place:
+    for plan, group in groupby(rows, lambda row: row.plan):
+        with site(plan) as place:
             for row in group:
                 outcomes.append(asyncio.run(suffer(place, row)))
                 click.echo(_line(outcomes[-1], len(outcomes), len(rows)), err=True)
-    if len(rows) == len(ROWS):
-        report.PATH.write_text(report.table(outcomes))
+    sections = [SECTIONS[title]() for title in titles]
+    text = report.spelled(outcomes, sections)
+    if only:
+        click.echo(text)
     else:
-        click.echo(report.table(outcomes))
-    click.echo(report.summary(outcomes))
-    sys.exit(any(list(outcome.broken()) for outcome in outcomes))
+        report.PATH.write_text(text)
+    click.echo(report.summary(outcomes, sections))
+    sys.exit(not report.is_kept(outcomes, sections))
 
 
 def _line(outcome: Outcome, number: int, count: int) -> str:

