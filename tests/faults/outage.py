@@ -67,7 +67,7 @@ class Outcome:
                 yield f"{kind}: {told.worst_s:.1f} s"
         if self.recovered_s > RECOVERED_S:
             yield f"recovered after {self.recovered_s:.1f} s"
-        if self.slow is not None and self.slow > 1:
+        if self.slow is not None and self.slow > self.row.plan.workers:
             yield f"{self.slow} slow requests"
 
     def wrong(self) -> Iterator[str]:
@@ -86,7 +86,9 @@ class Outcome:
 
 async def suffer(site: Site, row: Row) -> Outcome:
     """Let it happen to a site whose clients go on as ever, and see that it passes."""
-    limits = httpx.Limits(max_connections=None)
+    # On a connection for each request, they come to all processes.
+    kept = 0 if row.promise.is_one_slow else None
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=kept)
     async with httpx.AsyncClient(base_url=site.service.url, timeout=MOST_S, limits=limits) as asked:
         wishes = Wishes(asked)
         await wishes.open_up(stock=20)

@@ -40,7 +40,7 @@ class Promise:
     spare_files: int = 12
     """Connections that pools may keep open beside those they had; they are not kept for ever."""
     is_one_slow: bool = False
-    """Whether no more than one request waits noticeably, of a client who sends one at a time."""
+    """Whether, of requests one after the other, one waits noticeably in each process at most."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ _BROKEN_BODY = Promise(
 )
 
 _NO_REDIS = Promise(
-    "nothing fails; of a client's requests, one after the other, one is slow at the most",
+    "nothing fails; of requests one after the other, one is slow in each process at the most",
     {"readyz": frozenset({"degraded"})},
     {**dict.fromkeys(GOOD, 2), **dict.fromkeys(("upload", "delete"), READING_S)},
     is_one_slow=True,
@@ -147,6 +147,12 @@ ROWS = [
         _on_redis(RedisPlace.shared_out),
         _NO_REDIS,
         _CLUSTER,
+    ),
+    Row(
+        "Redis: no answer, to two workers",
+        _redis_fails(Fault(stall_after_bytes=0)),
+        _NO_REDIS,
+        _TWO,
     ),
     Row("one of two workers: kill -9", kills.worker_killed, _KILLED, _TWO),
     Row("the supervisor of two workers: kill -9", kills.supervisor_killed, _KILLED, _TWO),
