@@ -53,7 +53,7 @@ async def require_all_keys(client: Redis) -> None:
         about = await client.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
     except ResponseError:
         return  # it belongs to no cluster
-    if int(about["cluster_size"]) > 1:
+    if int(about.get("cluster_size", 1)) > 1:
         raise ClusterError("it is a node of a cluster of several nodes, which is not spoken")
 
 

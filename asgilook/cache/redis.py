@@ -74,7 +74,7 @@ class RedisCache(Cache):
         self._leases = Leases(self._redis, self._breaker)
         self._put = self._redis.register_script(_PUT)
         self._drop = self._redis.register_script(_DROP)
-        # Before the first request: what has no use for us must not be given anything to keep.
+        # Before the first request: nothing is to be kept where it may not be dropped.
         await self._breaker.attempt("ping", partial(require_all_keys, self._redis), None)
 
     async def close(self) -> None:
