@@ -21,6 +21,7 @@ from tests.rooms import opened
 PICTURE = pictures.upload((320, 240))
 PROCESSES = 3
 AT_ONCE = 8
+MOST_UPLOADS = 20
 PATIENCE_S = 60
 
 
@@ -95,17 +96,25 @@ class _Race:
     async def run(self) -> None:
         """Upload twice at once; delete what the first answer names, while all else goes on."""
         uploads = [asyncio.create_task(self._upload(url)) for url in self.fleet.urls * 2]
-        first, _ = await asyncio.wait(uploads, return_when=asyncio.FIRST_COMPLETED)
-        image_id = next(iter(first)).result()
-        assert image_id
+        image_id = await self._first_made(uploads)
         self.outcome.ids.append(image_id)
-        self.outcome.overtaken += len(uploads) - len(first)
+        self.outcome.overtaken += sum(not upload.done() for upload in uploads)
         readers = [asyncio.create_task(self._read(path)) for path in self._paths(image_id)]
         await asyncio.sleep(self.chance.uniform(0, 0.02))
         retries = [asyncio.create_task(self._upload(url)) for url in self.fleet.urls]
         await asyncio.gather(*(self._delete(image_id) for _ in range(2)))
         after = [asyncio.create_task(self._read(path)) for path in self._paths(image_id)]
         await asyncio.gather(*uploads, *readers, *retries, *after)
+
+    async def _first_made(self, uploads: "list[asyncio.Task[str | None]]") -> str:
+        """Give the id that the first answer names; who is told to come back later does."""
+        while len(uploads) < MOST_UPLOADS:
+            for answered in asyncio.as_completed(uploads):
+                if image_id := await answered:
+                    return image_id
+            await asyncio.sleep(1)
+            uploads.append(asyncio.create_task(self._upload(self.fleet.urls[0])))
+        raise AssertionError("nobody makes an image of it")
 
     def _paths(self, image_id: str) -> list[str]:
         sizes = [f"/thumbnails/{image_id}/160x120.{kind}" for kind in ("jpeg", "webp", "avif")]

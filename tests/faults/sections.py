@@ -35,7 +35,7 @@ def deletions() -> Section:
     )
     try:
         lines, is_kept = list(asyncio.run(_race(time_ns())).lines()), True
-    except AssertionError as error:
+    except (AssertionError, ExceptionGroup) as error:
         lines, is_kept = [repr(error)], False
     return Section(DELETIONS, promise, lines, is_kept)
 
