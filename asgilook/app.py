@@ -65,7 +65,7 @@ def create_app(
     """
     settings = settings or config.load()
     meter = meter or Meter()
-    breaker = Breaker(meter)
+    breaker = make_breaker(settings, meter)
     workers = Workers(settings.render_slots, settings.decode_memory_bytes, settings.decode_timeout)
     gallery = Gallery(
         store or make_store(settings, meter),
@@ -130,7 +130,12 @@ def make_traces(settings: Settings) -> Traces | None:
     return Spans()
 
 
-def make_usage(settings: Settings, breaker: Breaker) -> Usage:
+def make_breaker(settings: Settings, meter: Meter) -> Breaker | None:
+    """Make the one that all who ask Redis share, if there is a Redis."""
+    return Breaker(meter) if settings.redis_url else None
+
+
+def make_usage(settings: Settings, breaker: Breaker | None = None) -> Usage:
     """Choose what is counted of each client; what has no limit is not."""
     quotas = {
         Measure.UPLOADS: settings.rate_limit_uploads,
@@ -161,7 +166,7 @@ def make_cache(settings: Settings, breaker: Breaker | None = None) -> Cache:
     return TieredCache(near, shared)
 
 
-def make_purge_queue(settings: Settings, breaker: Breaker) -> PurgeQueue:
+def make_purge_queue(settings: Settings, breaker: Breaker | None = None) -> PurgeQueue:
     """Choose where purges wait that are still to be done."""
     if settings.cdn is Cdn.NONE or settings.redis_url is None:
         return MemoryPurgeQueue()

@@ -65,9 +65,14 @@ class Breaker:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._probing
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the server is to be left alone."""
+        return self._probing is not None
+
     async def attempt(self, op: Op, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """Do a piece of work with the server, or give `otherwise`, at once while it is unwell."""
-        if self._probing is not None:
+        if self.is_open:
             return otherwise
         try:
             return await self.call(work)
@@ -79,7 +84,7 @@ class Breaker:
 
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do a piece of work with the server. Raises `TROUBLE`, at once while it is unwell."""
-        if self._probing is not None:
+        if self.is_open:
             raise LeftAlone("it is left alone until it is well")
         try:
             async with _Limit():
