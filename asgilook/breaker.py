@@ -104,11 +104,14 @@ class Breaker:
         is_well = False
         while not is_well:
             await asyncio.sleep(PROBE_S)
-            with contextlib.suppress(*TROUBLE):
+            try:
                 for probe in self._probes:
                     async with _Limit():
                         await probe()
                 is_well = True
+            except TROUBLE:
+                # Or nobody who watches would see for how long it is unwell.
+                self._meter.count(CACHE_ERRORS, "ping")
         self._probing = None
         _log.warning("redis: well again")
 

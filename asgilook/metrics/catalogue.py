@@ -77,7 +77,8 @@ S3_ERRORS = Metric(
 )
 CACHE_ERRORS = Metric(
     "asgilook_cache_errors_total",
-    "What Redis could not do, or was too slow for; while it is left alone nothing is counted.",
+    "What Redis could not do, or was too slow for; while it is left alone, the looks whether it is "
+    "well again (ping).",
     labels=("op",),
 )
 PURGES = Metric(
