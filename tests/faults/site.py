@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tests import servers
 from tests.cdn import api
+from tests.e2e.steps import eventually
 from tests.faults.proxy import Proxy, proxied
 from tests.faults.redis_place import Form, RedisPlace, alone
 from tests.faults.wishes import SETTINGS
 from tests.load.memory import family_mib
-from tests.redises import wait_until
 from tests.scrape import Admin
 
 BUCKET = "faults"
@@ -61,7 +61,7 @@ class Site:
 
     def wait_for_workers(self, count: int) -> None:
         """Wait until so many have started, ever."""
-        wait_until(lambda: self.service.log.count("Application startup complete.") >= count)
+        assert eventually(lambda: self.service.log.count("Application startup complete.") >= count)
 
     def workers(self) -> list[int]:
         """List the processes right below the first, the oldest first."""
