@@ -19,6 +19,7 @@ from asgilook.config import Settings
 from asgilook.gallery import Gallery
 from asgilook.http import problems, urls
 from asgilook.http.access import Access
+from asgilook.http.books import Books
 from asgilook.http.client_address import ClientAddresses
 from asgilook.http.express import Express
 from asgilook.http.health import HealthResource, ReadyResource
@@ -90,12 +91,11 @@ def create_app(
     rate_limit = RateLimit(make_usage(settings, breaker), access, addresses)
     traffic = Traffic(meter)
     traces = make_traces(settings)
-    sampler = Sampler(meter, traffic, workers)
-    app = Service(middleware=[Lifespan(gallery, limits, traces), sampler, Routes(), rate_limit])
-    app.traces = traces
+    books = Books(traffic, traces)
+    lifespan = Lifespan(gallery, limits, Express(gallery, books), traces)
+    app = Service(middleware=[lifespan, Sampler(meter, traffic, workers), Routes(), rate_limit])
+    app.books = books
     app.body_s = settings.upload_timeout
-    app.express = Express(gallery, traffic)
-    app.traffic = traffic
     app.resp_options.default_media_type = None  # type: ignore[assignment] # no content, no type
     problems.install(app)
     for name, converter in urls.CONVERTERS.items():

@@ -77,9 +77,7 @@ class Breaker:
         try:
             return await self.call(work)
         except TROUBLE as error:
-            self._meter.count(CACHE_ERRORS, op)
-            if _is_refusal(error):
-                _log.warning("redis: refused: %s", error)
+            self.judge(op, error)
         return otherwise
 
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -94,6 +92,14 @@ class Breaker:
             if not _is_refusal(error):
                 self._open(error)
             raise
+
+    def judge(self, op: Op, error: Exception) -> None:
+        """Take note of a failure, and open if it is the server's."""
+        self._meter.count(CACHE_ERRORS, op)
+        if _is_refusal(error):
+            _log.warning("redis: refused: %s", error)
+        else:
+            self._open(error)
 
     def _open(self, error: Exception) -> None:
         if self._probing is None:

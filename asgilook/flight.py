@@ -1,8 +1,8 @@
-"""Doing a thing once for everybody who wants it at the same time, or things of a kind together."""
+"""Doing a thing once for everybody who wants it at the same time, or to its end."""
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -78,47 +78,6 @@ class SingleFlight(Generic[K, V]):
             del self._flights[key]
         if not done.cancelled():
             done.exception()  # asked for, so that nobody having waited is no warning
-
-
-class Batches(Generic[K, V]):
-    """Does things of a kind together that are wanted in the same moment, one batch at a time.
-
-    Nobody waits for company, but what is wanted while a batch is under way makes up the next one:
-    the busier it gets, the less each thing costs. `work` gives one result for each, in order.
-    """
-
-    def __init__(self, work: Callable[[list[K]], Awaitable[list[V]]]) -> None:
-        self._work = work
-        self._wanted: list[tuple[K, asyncio.Future[V]]] = []
-        self._working: asyncio.Task[None] | None = None
-
-    async def run(self, thing: K) -> V:
-        """Have one thing done with the others of this moment."""
-        future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
-        self._wanted.append((thing, future))
-        if self._working is None:
-            self._working = asyncio.create_task(self._work_off())
-        return await future
-
-    async def _work_off(self) -> None:
-        try:
-            while self._wanted:
-                wanted, self._wanted = self._wanted, []
-                await self._finish(wanted)
-        finally:
-            self._working = None
-
-    async def _finish(self, wanted: list[tuple[K, "asyncio.Future[V]"]]) -> None:
-        try:
-            results = await self._work([thing for thing, _ in wanted])
-        except Exception as error:  # noqa: BLE001 - it is raised again, for each who waits
-            for _, future in wanted:
-                if not future.done():
-                    future.set_exception(error)
-        else:
-            for (_, future), result in zip(wanted, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
 
 
 async def to_its_end(work: Coroutine[Any, Any, V]) -> V:

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from asgilook.byte_range import ByteRange
-from asgilook.cache import Cache, Entry
+from asgilook.cache import Cache, Entry, Found
 from asgilook.cdn import PurgeState
 from asgilook.claims import Claim, Claims
 from asgilook.codec import Ingested, IngestOptions
@@ -145,6 +145,10 @@ class Gallery:
     async def cached(self, image_id: UUID, name: str) -> Entry | None:
         """Give a thumbnail by its name, such as `640x400.webp`, if it is in the cache."""
         return await self._cache.get(image_id, name)
+
+    def find_cached(self, image_id: UUID, name: str, found: Found) -> None:
+        """Look a thumbnail up as `cached` does, for who has no task: see `Cache.find`."""
+        self._cache.find(image_id, name, found)
 
     async def is_cache_well(self) -> bool:
         """Tell whether the cache works; without it everything does, only slower."""

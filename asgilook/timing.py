@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Self
 
 MOST_BLOCKS = 100
@@ -12,6 +12,9 @@ MOST_BLOCKS = 100
 
 Spent = dict[str, float]
 """Seconds, added up by what they were spent on."""
+
+NOTHING: Mapping[str, float] = MappingProxyType({})
+"""No time at all."""
 
 
 class Block(NamedTuple):
@@ -46,9 +49,13 @@ def begin(spent_s: Spent | None = None) -> Spent:
     return spent_s
 
 
-def add(more_s: Mapping[str, float]) -> None:
-    """Note times that were taken elsewhere, in another thread or process, one after the other."""
-    spent_s = _spent_s.get()
+def add(more_s: Mapping[str, float], spent_s: Spent | None = None) -> None:
+    """Note times that were taken elsewhere, one after the other: in this task's note, or another.
+
+    They may be those of another thread or process.
+    """
+    if spent_s is None:
+        spent_s = _spent_s.get()
     if spent_s is not None:
         end_s = time.perf_counter() - sum(more_s.values())
         for name, seconds in more_s.items():

@@ -23,7 +23,7 @@ HOMES = {
     "botocore": ["cdn.cloudfront", "store.s3", "store.s3_direct", "store.s3_trouble"],
     "click": ["cli", "config_command", "doctor_command", "fsck_command"],
     "falcon": ["http"],
-    "hiredis": ["cache.redis"],
+    "hiredis": ["cache.line"],
     "http_sf": ["http.digests", "http.rate_limit"],
     "httptools": ["http.parser"],
     "limits": ["usage"],

@@ -1,11 +1,11 @@
-"""Things done once for all who want them, and things of a kind done together."""
+"""Things done once for all who want them."""
 
 import asyncio
 import gc
 
 import pytest
 
-from asgilook.flight import Batches, SingleFlight
+from asgilook.flight import SingleFlight
 
 
 class Work:
@@ -140,52 +140,3 @@ async def test_closing_calls_off_what_is_under_way() -> None:
     await flights.close()
     with pytest.raises(asyncio.CancelledError):
         await asker
-
-
-def doubling(calls: list[list[int]]) -> Batches[int, int]:
-    async def double(numbers: list[int]) -> list[int]:
-        calls.append(numbers)
-        await asyncio.sleep(0)
-        return [2 * number for number in numbers]
-
-    return Batches(double)
-
-
-async def test_what_is_wanted_in_one_moment_is_done_together_and_in_order() -> None:
-    calls: list[list[int]] = []
-    batches = doubling(calls)
-    assert await asyncio.gather(*(batches.run(n) for n in range(5))) == [0, 2, 4, 6, 8]
-    assert await batches.run(21) == 42
-    assert calls == [[0, 1, 2, 3, 4], [21]]
-
-
-async def test_what_is_wanted_while_a_batch_is_under_way_makes_up_the_next() -> None:
-    calls: list[list[int]] = []
-    batches = doubling(calls)
-    first = asyncio.create_task(batches.run(1))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    later = [asyncio.create_task(batches.run(n)) for n in (2, 3)]
-    assert await asyncio.gather(first, *later) == [2, 4, 6]
-    assert calls == [[1], [2, 3]]
-
-
-async def test_who_leaves_a_batch_takes_nothing_from_the_others() -> None:
-    batches = doubling([])
-    leaving, staying = (asyncio.create_task(batches.run(n)) for n in (1, 2))
-    await asyncio.sleep(0)
-    leaving.cancel()
-    assert await staying == 4
-    assert leaving.cancelled()
-
-
-async def test_the_failure_of_a_batch_is_that_of_all_in_it_and_of_no_later_one() -> None:
-    async def refuse_odd(numbers: list[int]) -> list[int]:
-        if any(number % 2 for number in numbers):
-            raise LookupError("odd")
-        return numbers
-
-    batches = Batches[int, int](refuse_odd)
-    outcomes = await asyncio.gather(*(batches.run(n) for n in (1, 2)), return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [LookupError] * 2
-    assert await batches.run(2) == 2

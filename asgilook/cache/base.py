@@ -3,11 +3,14 @@
 `tests/contracts/test_cache.py` holds each implementation to them.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from asgilook import timing
 
 REFUSED_S = 600
 """How long a cache keeps nothing of an image that was dropped: longer than any rendering takes."""
@@ -23,6 +26,10 @@ class Entry:
     modified: datetime
     """In UTC and whole seconds."""
     body: bytes
+
+
+Found = Callable[[Entry | None, Mapping[str, float]], None]
+"""Takes what a lookup found, and the seconds that it took, by what they were spent on."""
 
 
 class Lease:
@@ -50,9 +57,26 @@ class Cache(ABC):
         """Tell whether the cache works; memory always does."""
         return True
 
-    @abstractmethod
     async def get(self, image_id: UUID, name: str) -> Entry | None:
         """Look a rendering up; finding it makes it and its siblings stay longer."""
+        found: asyncio.Future[tuple[Entry | None, Mapping[str, float]]]
+        found = asyncio.get_running_loop().create_future()
+
+        def tell(entry: Entry | None, spent_s: Mapping[str, float]) -> None:
+            if not found.done():
+                found.set_result((entry, spent_s))
+
+        self.find(image_id, name, tell)
+        entry, spent_s = await found
+        timing.add(spent_s)
+        return entry
+
+    @abstractmethod
+    def find(self, image_id: UUID, name: str, found: Found) -> None:
+        """Look a rendering up as `get` does, for who has no task to wait in.
+
+        `found` is called once: now, where the answer is at hand, or else later.
+        """
 
     @abstractmethod
     async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> bool:

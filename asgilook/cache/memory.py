@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from asgilook.cache.base import REFUSED_S, Cache, Entry, Lease
+from asgilook.cache.base import REFUSED_S, Cache, Entry, Found, Lease
+from asgilook.timing import NOTHING
 
 ENTRY_OVERHEAD_BYTES = 512
 """What an entry costs beside its body: the objects around it, measured and rounded up."""
@@ -66,6 +67,13 @@ class MemoryCache(Cache):
         return self._held_bytes
 
     async def get(self, image_id: UUID, name: str) -> Entry | None:
+        return self.look_up(image_id, name)
+
+    def find(self, image_id: UUID, name: str, found: Found) -> None:
+        found(self.look_up(image_id, name), NOTHING)
+
+    def look_up(self, image_id: UUID, name: str) -> Entry | None:
+        """Give what `get` gives, now."""
         shelf = self._shelf(image_id.int)
         entry = shelf.entries.get(name) if shelf else None
         if shelf and entry:
@@ -75,6 +83,10 @@ class MemoryCache(Cache):
         return entry
 
     async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> bool:
+        return self.keep(image_id, entries)
+
+    def keep(self, image_id: UUID, entries: Mapping[str, Entry]) -> bool:
+        """Do what `put` does, now."""
         if self._refused_until_s.get(image_id, 0.0) > self._clock():
             return False
         shelf = self._shelf(image_id.int)

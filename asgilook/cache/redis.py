@@ -12,17 +12,16 @@ from typing import cast
 from uuid import UUID
 
 import msgpack
-from hiredis import pack_command
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
-from asgilook.breaker import UNWELL, Breaker
-from asgilook.cache.base import REFUSED_S, Cache, Entry, Lease
+from asgilook.breaker import TROUBLE, Breaker
+from asgilook.cache.base import REFUSED_S, Cache, Entry, Found, Lease
 from asgilook.cache.drops import CHANNEL, Drops
 from asgilook.cache.lease import Leases
-from asgilook.cache.line import Line
-from asgilook.flight import Batches
+from asgilook.cache.line import Line, Reply
 from asgilook.redis_client import connect, disconnect, renew, require_all_keys
-from asgilook.timing import timed
+from asgilook.timing import NOTHING
 
 RENEWAL_SHARE = 0.05
 """The share of a lifetime that may go by, in use, before it is renewed again."""
@@ -34,9 +33,6 @@ _UNREADABLE = (ValueError, TypeError, msgpack.UnpackException, OverflowError, OS
 _KEY = "asgilook:image:"
 _DROPPED = "asgilook:dropped:"
 _LEASE = "asgilook:lease:"
-
-Lookup = tuple[str, str]
-"""A key and a field."""
 
 # Scripts, so that nobody comes between the look and the deed.
 _PUT = """
@@ -66,7 +62,6 @@ class RedisCache(Cache):
         self._breaker.probe_by(self._probe)
         self._renewed_s: dict[str, float] = {}
         self._owed_drops: set[UUID] = set()
-        self._lookups = Batches(self._look_up)
 
     async def open_up(self) -> None:
         self._redis = connect(self._url)
@@ -80,7 +75,7 @@ class RedisCache(Cache):
     async def close(self) -> None:
         await self._leases.close()
         await self._breaker.close()
-        await self._line.close()
+        self._line.close()
         await disconnect(self._redis)
 
     async def is_well(self) -> bool:
@@ -89,34 +84,36 @@ class RedisCache(Cache):
 
         return await self._breaker.attempt("ping", ask, otherwise=False)
 
-    async def get(self, image_id: UUID, name: str) -> Entry | None:
-        with timed("redis"):
-            packed = await self._lookups.run((_key(image_id), name))
-        return _unpack(packed) if packed else None
+    def find(self, image_id: UUID, name: str, found: Found) -> None:
+        if self._breaker.is_open:
+            found(None, NOTHING)
+            return
+        key = _key(image_id)
+        tell = partial(self._tell, found, time.perf_counter())
+        self._line.ask(("HGET", key, name), tell)
+        if self._is_due(key):
+            self._line.ask(("EXPIRE", key, self._ttl_s), self._judge)
 
-    async def _look_up(self, wanted: list[Lookup]) -> list[bytes | None]:
-        due = self._due({key for key, _ in wanted})
-        commands = [_packed("HGET", key, name) for key, name in wanted]
-        commands += [_packed("EXPIRE", key, self._ttl_s) for key in due]
+    def _tell(self, found: Found, start_s: float, reply: Reply) -> None:
+        entry = _unpack(reply) if isinstance(reply, bytes) else None
+        if entry is None:
+            self._judge(reply)
+        found(entry, {"redis": time.perf_counter() - start_s})
 
-        async def ask() -> list[bytes | None]:
-            replies = await self._line.ask(commands)
-            for reply in replies:
-                if isinstance(reply, UNWELL):
-                    raise reply
-            # One key that is not a hash must not cost the others their answer.
-            return [each if isinstance(each, bytes) else None for each in replies[: len(wanted)]]
+    def _judge(self, reply: Reply) -> None:
+        # One key that is not a hash is not the server's fault.
+        if isinstance(reply, TROUBLE) and type(reply) is not ResponseError:
+            self._breaker.judge("get", reply)
 
-        return await self._breaker.attempt("get", ask, [None] * len(wanted))
-
-    def _due(self, keys: set[str]) -> list[str]:
-        """Choose the keys whose lifetime is to be renewed: often enough, not with every use."""
+    def _is_due(self, key: str) -> bool:
+        """Tell whether a lifetime is to be renewed: often enough, not with every use."""
         now_s = time.monotonic()
+        if self._renewed_s.get(key, 0.0) > now_s:
+            return False
         if len(self._renewed_s) > REMEMBERED_RENEWALS:
             self._renewed_s.clear()
-        due = [key for key in keys if self._renewed_s.get(key, 0.0) <= now_s]
-        self._renewed_s.update(dict.fromkeys(due, now_s + self._ttl_s * RENEWAL_SHARE))
-        return due
+        self._renewed_s[key] = now_s + self._ttl_s * RENEWAL_SHARE
+        return True
 
     async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> bool:
         fields = [part for name, entry in entries.items() for part in (name, _pack(entry))]
@@ -155,7 +152,7 @@ class RedisCache(Cache):
     async def _probe(self) -> None:
         """Find Redis well, or raise: with new connections, and to a server that can be written."""
         await renew(self._redis)
-        await self._line.close()
+        self._line.close()
         await require_all_keys(self._redis)
         # A write that is allowed when memory is full; a replica refuses it.
         await self._redis.delete(f"{_KEY}probe")
@@ -171,11 +168,6 @@ def _key(image_id: UUID) -> str:
 def _keys(image_id: UUID) -> list[str]:
     """Name what a script touches; by the braces a cluster keeps both on one node."""
     return [_key(image_id), f"{_DROPPED}{{{image_id}}}"]
-
-
-def _packed(*words: str | int) -> bytes:
-    packed: bytes = pack_command(words)  # type: ignore[arg-type] # its types know one word only
-    return packed
 
 
 def _pack(entry: Entry) -> bytes:

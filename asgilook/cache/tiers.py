@@ -5,9 +5,10 @@ import contextlib
 from collections.abc import Mapping
 from uuid import UUID
 
-from asgilook.cache.base import Cache, Entry, Lease
+from asgilook.cache.base import Cache, Entry, Found, Lease
 from asgilook.cache.memory import MemoryCache
 from asgilook.cache.redis import RedisCache
+from asgilook.timing import NOTHING
 
 NEAR_TTL_S = 60
 """How long memory may go on with an image that another process dropped while Redis was away."""
@@ -40,15 +41,20 @@ class TieredCache(Cache):
     async def is_well(self) -> bool:
         return await self._far.is_well()
 
-    async def get(self, image_id: UUID, name: str) -> Entry | None:
-        entry = await self._near.get(image_id, name)
-        if entry is None:
-            heard = self._drops_heard
-            entry = await self._far.get(image_id, name)
+    def find(self, image_id: UUID, name: str, found: Found) -> None:
+        entry = self._near.look_up(image_id, name)
+        if entry is not None:
+            found(entry, NOTHING)
+            return
+        heard = self._drops_heard
+
+        def pass_on(entry: Entry | None, spent_s: Mapping[str, float]) -> None:
             # The news that an image was dropped may overtake the answer that still had it.
             if entry is not None and heard == self._drops_heard:
-                await self._near.put(image_id, {name: entry})
-        return entry
+                self._near.keep(image_id, {name: entry})
+            found(entry, spent_s)
+
+        self._far.find(image_id, name, pass_on)
 
     async def put(self, image_id: UUID, entries: Mapping[str, Entry]) -> bool:
         # Redis first: it knows what other processes dropped.

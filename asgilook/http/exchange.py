@@ -6,27 +6,19 @@ for, to tell a body that ended from one that was cut, and to stop when the clien
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from asgilook import timing
 from asgilook.errors import UploadIncomplete, UploadTooSlow
-from asgilook.http.head import Fields, Head, Prepared, spelled
-from asgilook.http.served import Served, shown_path
-from asgilook.http.trace_context import Traces, read_traceparent
-from asgilook.http.traffic import ROUTE, UNMATCHED, Traffic
+from asgilook.http.books import Books
+from asgilook.http.head import Fields, Head
+from asgilook.http.served import LEFT, Served
+from asgilook.http.traffic import ROUTE, UNMATCHED
 
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
-
-GIVE = "asgilook.give"
-"""The extension by which our own protocol takes a whole answer, its fields spelled out."""
-
-LEFT = 499
-"""Stands for an answer where the client left before it began, as nginx has it."""
 
 BODY_IDLE_S = 20
 """How long a client may pause in the middle of a body."""
@@ -45,8 +37,6 @@ EVERY_ANSWER: Fields = [
 ]
 """What every answer carries: anyone may read it, it is no page, and may not be taken for one."""
 
-_log = logging.getLogger("asgilook.access")
-
 
 class Exchange:
     """Stands between the server's `receive` and `send` and those that Falcon is given."""
@@ -57,21 +47,16 @@ class Exchange:
         receive: Receive,
         send: Send,
         body_s: float,
-        traffic: Traffic,
-        traces: Traces | None = None,
+        books: Books,
     ) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
         self._body_s = body_s
-        self._traffic = traffic
-        traffic.in_progress += 1
+        self._books = books
         self._start_s = time.perf_counter()
-        self._traces = traces
-        self._spent_s = timing.begin(traces.begin() if traces else None)
+        self._spent_s = books.open()
         self._watch: asyncio.Task[None] | None = None
-        self.route = ""
-        """Named by who answers without Falcon."""
         self._is_fresh = True
         self._is_complete = False
         self._is_left = False
@@ -119,53 +104,27 @@ class Exchange:
                 self._watch = asyncio.create_task(self._watch_client(_current_task()))
         await self._send(event)
 
-    async def give(self, status: int, prepared: Prepared, body: bytes) -> None:
-        """Answer at once, without Falcon; only this request's own fields are added."""
-        self._status = status
-        self._sent_bytes = len(body)
-        self._is_complete = True
-        own = self._own_fields()
-        give = self._scope.get("extensions", {}).get(GIVE)
-        if give is not None and self._is_body_read:
-            await give(status, prepared.raw + spelled(own), body)
-            return
-        fields = prepared.fields + own
-        await self._send({"type": "http.response.start", "status": status, "headers": fields})
-        await self._send({"type": "http.response.body", "body": body})
+    async def give(self, status: int, fields: Fields, body: bytes) -> None:
+        """Answer without Falcon."""
+        await self.send({"type": "http.response.start", "status": status, "headers": fields})
+        await self.send({"type": "http.response.body", "body": body})
 
     def close(self) -> None:
-        """End the exchange, count it and log it."""
+        """End the exchange, and write it down."""
         if self._watch is not None:
             self._watch.cancel()
-        seconds = time.perf_counter() - self._start_s
-        scope = self._scope
-        route = self.route or scope.get(ROUTE, UNMATCHED)
-        status = LEFT if self._is_left else self._status
-        self._traffic.in_progress -= 1
-        self._traffic.end(scope["method"], route, status, self._sent_bytes, seconds)
-        if "queue" in self._spent_s:
-            self._traffic.note_queue(self._spent_s["queue"])
-        if self._traces is not None or _log.isEnabledFor(logging.INFO):
-            self._write_down(route, status, seconds)
-
-    def _write_down(self, route: str, status: int, seconds: float) -> None:
-        field = self.head.traceparent
-        parent = read_traceparent(field) if field else None
         served = Served(
             self._scope["method"],
-            shown_path(self._scope["path"]),
-            route,
-            status,
+            self._scope["path"],
+            self._scope.get(ROUTE, UNMATCHED),
+            LEFT if self._is_left else self._status,
             self._sent_bytes,
             self._is_complete,
-            seconds,
+            time.perf_counter() - self._start_s,
             self._spent_s,
-            self.head.request_id.decode(),
-            parent.trace_id if parent else None,
+            self.head,
         )
-        if self._traces is not None:
-            served.trace_id = self._traces.record(served, parent)
-        _log.info(served)
+        self._books.close(served)
 
     async def _receive_body(self) -> Event:
         now_s = asyncio.get_running_loop().time()
@@ -194,17 +153,18 @@ class Exchange:
         """Give the fields that no other request's answer has."""
         fields = [(b"x-request-id", self.head.request_id)]
         if self._spent_s:
-            fields.append((b"server-timing", _server_timing(self._spent_s)))
+            fields.append((b"server-timing", server_timing(self._spent_s)))
         if not self._is_body_read:
             # What is left of the body is not worth reading.
             fields.append((b"connection", b"close"))
         return fields
 
 
-def _server_timing(spent_s: dict[str, float]) -> bytes:
+def server_timing(spent_s: dict[str, float]) -> bytes:
     """Spell out where the time went (W3C Server Timing), in milliseconds."""
-    parts = (f"{name};dur={seconds * 1000:.2f}" for name, seconds in spent_s.items())
-    return ", ".join(parts).encode()
+    # In bytes from the start: Redis is named in many a hit.
+    parts = [b"%b;dur=%.2f" % (name.encode(), seconds * 1000) for name, seconds in spent_s.items()]
+    return b", ".join(parts)
 
 
 def _current_task() -> "asyncio.Task[Any]":

@@ -1,67 +1,134 @@
-"""Thumbnails that are in the cache, answered without Falcon.
+"""Thumbnails that are in the cache, answered where the request is parsed.
 
-They are most of what is asked for, and always the same: routing, a request and a response object
-cost more than all that is left to do. Everything else, and any condition but the usual one, goes
-the long way, and gets the same answer there; `tests/http/test_express.py` holds the two together.
+They are most of what is asked for, and always the same: a task, routing, a request and a response
+object cost more than all that is left to do. Everything else, and any condition but the usual one,
+goes the long way through Falcon, and gets the same answer there; `tests/http/test_express.py`
+holds the two together.
 """
 
 import re
-from functools import lru_cache
+import time
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any
 from uuid import UUID
 
 from asgilook.cache import Entry
 from asgilook.gallery import Gallery
 from asgilook.http.answers import OF_THE_BODY
+from asgilook.http.books import Books
 from asgilook.http.conditions import names_etag
-from asgilook.http.exchange import EVERY_ANSWER, Exchange
-from asgilook.http.head import Prepared
+from asgilook.http.exchange import EVERY_ANSWER, server_timing
+from asgilook.http.head import Head, spelled
+from asgilook.http.served import LEFT, Served
 from asgilook.http.thumbnails import HIT, thumbnail_fields
-from asgilook.http.traffic import Traffic, route_name
+from asgilook.http.traffic import route_name
 from asgilook.http.urls import THUMBNAIL
 from asgilook.ids import parse_id
+from asgilook.timing import Spent
+
+EXPRESS = "asgilook.express"
+"""Where the application leaves its `Express`, in the state of its lifespan."""
 
 REMEMBERED_PATHS = 5_000
 LONGEST_PATH = len("/thumbnails//99999x99999.jpeg") + 36
 
+Write = Callable[[int, bytes, bytes], bool]
+"""Writes a status, fields as they are spelled, and a body; False where the client is gone."""
+
 _ROUTE = route_name(THUMBNAIL)
-_PATH = re.compile(r"/thumbnails/([0-9a-f-]{36})/([1-9][0-9]{0,4}x[1-9][0-9]{0,4}\.[a-z]{4})")
+_PATH = re.compile(rb"/thumbnails/([0-9a-f-]{36})/([1-9][0-9]{0,4}x[1-9][0-9]{0,4}\.[a-z]{4})")
+_OF_200 = {*OF_THE_BODY, "content-length"}
 
 
 class Express:
     """Answers what it can, and leaves the rest."""
 
-    def __init__(self, gallery: Gallery, traffic: Traffic) -> None:
-        self._gallery = gallery
-        self._traffic = traffic
+    def __init__(self, gallery: Gallery, books: Books) -> None:
+        self.gallery = gallery
+        self.books = books
         self._read = lru_cache(REMEMBERED_PATHS)(_read)
 
-    async def answer(self, exchange: Exchange, method: str, path: str) -> bool:
-        """Answer a plain GET of a thumbnail that is in the cache; tell whether that was done."""
+    def passenger(self, scope: Any) -> "Passenger | None":
+        """Take in a plain GET of a thumbnail; None for whatever else there is."""
+        path = scope["raw_path"]
         # No long path is worth being remembered.
-        asked = self._read(path) if method == "GET" and len(path) <= LONGEST_PATH else None
-        if asked is None or not exchange.head.is_plain:
-            return False
-        entry = await self._gallery.cached(asked.image_id, asked.name)
+        if scope["method"] != "GET" or len(path) > LONGEST_PATH:
+            return None
+        wanted = self._read(path)
+        if wanted is None or scope["http_version"] != "1.1":
+            return None
+        head = Head(scope["headers"])
+        if head.has_body or head.expect or not (head.is_plain and head.names_host("1.1")):
+            return None
+        return Passenger(self, wanted, head)
+
+
+class Passenger:
+    """A request on its way."""
+
+    __slots__ = ("_books", "_gallery", "_head", "_start_s", "_wanted")
+
+    def __init__(self, express: Express, wanted: "_Wanted", head: Head) -> None:
+        self._books = express.books
+        self._gallery = express.gallery
+        self._wanted = wanted
+        self._head = head
+        self._start_s = time.perf_counter()
+
+    def serve(self, write: Write, otherwise: Callable[[], None]) -> None:
+        """Answer with what is in the cache, now or later; else do something else, then."""
+        self._books.enter()
+        found = partial(self._found, write, otherwise)
+        self._gallery.find_cached(self._wanted.image_id, self._wanted.name, found)
+
+    def _found(
+        self,
+        write: Write,
+        otherwise: Callable[[], None],
+        entry: Entry | None,
+        spent_s: Mapping[str, float],
+    ) -> None:
+        self._books.leave()
         if entry is None:
-            return False
-        if asked.etag != entry.etag:
-            asked.spell(entry)
-        self._traffic.hits += 1
-        exchange.route = _ROUTE
-        known = exchange.head.if_none_match
-        if known is not None and names_etag(known.decode("latin-1"), entry.etag):
-            await exchange.give(304, asked.without_body, b"")
+            otherwise()
         else:
-            await exchange.give(200, asked.with_body, entry.body)
-        return True
+            self._books.write(self._answer(entry, write, self._books.noted(spent_s)))
+
+    def _answer(self, entry: Entry, write: Write, spent_s: Spent) -> Served:
+        wanted, head = self._wanted, self._head
+        if wanted.etag != entry.etag:
+            wanted.spell(entry)
+        known = head.if_none_match
+        if known is not None and names_etag(known.decode("latin-1"), entry.etag):
+            status, fields, body = 304, wanted.without_body, b""
+        else:
+            status, fields, body = 200, wanted.with_body, entry.body
+        fields += b"x-request-id: %b\r\n" % head.request_id
+        if spent_s:
+            fields += b"server-timing: %b\r\n" % server_timing(spent_s)
+        is_there = write(status, fields, body)
+        self._books.note_hit()
+        return Served(
+            "GET",
+            wanted.path,
+            _ROUTE,
+            status if is_there else LEFT,
+            len(body) if is_there else 0,
+            is_there,
+            time.perf_counter() - self._start_s,
+            spent_s,
+            head,
+        )
 
 
-class _Asked:
+class _Wanted:
     """What a path asks for, and the heads of its answers, spelled out once."""
 
-    __slots__ = ("etag", "image_id", "name", "with_body", "without_body")
+    __slots__ = ("etag", "image_id", "name", "path", "with_body", "without_body")
 
-    def __init__(self, image_id: UUID, name: str) -> None:
+    def __init__(self, path: str, image_id: UUID, name: str) -> None:
+        self.path = path
         self.image_id = image_id
         self.name = name
         self.etag: str | None = None
@@ -69,17 +136,14 @@ class _Asked:
     def spell(self, entry: Entry) -> None:
         fields = thumbnail_fields(self.image_id, entry.content_type, entry.etag, entry.modified)
         fields |= HIT | {"content-length": str(len(entry.body))}
-        spelled = {name: (name.encode(), value.encode()) for name, value in fields.items()}
-        shared = [field for name, field in spelled.items() if name not in _OF_200]
+        all_fields = {name: (name.encode(), value.encode()) for name, value in fields.items()}
+        shared = [field for name, field in all_fields.items() if name not in _OF_200]
         self.etag = entry.etag
-        self.with_body = Prepared([*spelled.values(), *EVERY_ANSWER])
-        self.without_body = Prepared([*shared, *EVERY_ANSWER])
+        self.with_body = spelled([*all_fields.values(), *EVERY_ANSWER])
+        self.without_body = spelled([*shared, *EVERY_ANSWER])
 
 
-_OF_200 = {*OF_THE_BODY, "content-length"}
-
-
-def _read(path: str) -> _Asked | None:
+def _read(path: bytes) -> _Wanted | None:
     match = _PATH.fullmatch(path)
-    image_id = parse_id(match[1]) if match else None
-    return _Asked(image_id, match[2]) if match and image_id else None
+    image_id = parse_id(match[1].decode()) if match else None
+    return _Wanted(path.decode(), image_id, match[2].decode()) if match and image_id else None

@@ -6,16 +6,6 @@ import re
 Fields = list[tuple[bytes, bytes]]
 
 
-class Prepared:
-    """Fields of an answer that is given many times, spelled out once."""
-
-    __slots__ = ("fields", "raw")
-
-    def __init__(self, fields: Fields) -> None:
-        self.fields = fields
-        self.raw = spelled(fields)
-
-
 def spelled(fields: Fields) -> bytes:
     """Spell fields as they stand on the wire (RFC 9112, section 5)."""
     return b"".join([b"%b: %b\r\n" % field for field in fields])
@@ -39,22 +29,24 @@ _NOTED = CONDITIONS | {
     b"traceparent",
     b"x-request-id",
 }
+# RFC 9110, section 7.2
+_HOST_FORM = re.compile(rb"(?:[\w.~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Head:
     """What a request says of itself, read in one go."""
 
-    __slots__ = ("_named", "expect", "has_body", "host", "hosts", "request_id")
+    __slots__ = ("_hosts", "_named", "expect", "has_body", "host", "request_id")
 
     def __init__(self, fields: Fields) -> None:
         self._named = named = dict[bytes, bytes]()
         self.host = b""
-        self.hosts = 0
+        self._hosts = 0
         for name, value in fields:
             if name == b"host":
                 self.host = value
-                self.hosts += 1
+                self._hosts += 1
             elif name in _NOTED:
                 named[name] = value
         self.expect = named.get(b"expect", b"")
@@ -64,6 +56,12 @@ class Head:
         self.request_id = (
             shown if shown and _REQUEST_ID.fullmatch(shown) else b"%016x" % random.getrandbits(64)
         )
+
+    def names_host(self, version: str) -> bool:
+        """Tell whether there is one host, or none where that is allowed (RFC 9112, section 3.2)."""
+        if self._hosts == 0:
+            return version != "1.1"
+        return self._hosts == 1 and _HOST_FORM.fullmatch(self.host) is not None
 
     @property
     def traceparent(self) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 from asgilook.gallery import Gallery
 from asgilook.http import spool
+from asgilook.http.express import EXPRESS, Express
 from asgilook.http.protocol import LIMITS, Limits
 from asgilook.http.trace_context import Traces
 
@@ -15,14 +16,16 @@ from asgilook.http.trace_context import Traces
 class Lifespan:
     """A middleware for the two ends of the application's life."""
 
-    def __init__(self, gallery: Gallery, limits: Limits, traces: Traces | None = None) -> None:
+    def __init__(
+        self, gallery: Gallery, limits: Limits, express: Express, traces: Traces | None = None
+    ) -> None:
         self._gallery = gallery
         self._traces = traces
-        self._limits = limits
+        self._for_the_edge = {LIMITS: limits, EXPRESS: express}
 
     async def process_startup(self, scope: Mapping[str, Any], event: Mapping[str, Any]) -> None:
-        """Open, and tell the server's protocol its limits, if it is ours."""
-        scope.get("state", {})[LIMITS] = self._limits
+        """Open, and tell the server's protocol what it needs, if it is ours."""
+        scope.get("state", {}).update(self._for_the_edge)
         _end_with_parent()
         await asyncio.to_thread(spool.remove_leftovers)
         await self._gallery.open_up()

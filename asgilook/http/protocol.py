@@ -11,16 +11,9 @@ import socket
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
-from functools import partial
-from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    RequestResponseCycle,
-)
-
-from asgilook.http.ending import EndingProtocol
-from asgilook.http.exchange import EVERY_ANSWER, GIVE
+from asgilook.http.exchange import EVERY_ANSWER
+from asgilook.http.express_protocol import ExpressProtocol
 from asgilook.http.head import spelled
 from asgilook.http.linger import LingeringTransport
 from asgilook.http.parser import StayingParser
@@ -51,10 +44,10 @@ class Limits:
     """For taking anything at all of an answer that waits to be sent."""
 
 
-class EdgeProtocol(EndingProtocol):
+class EdgeProtocol(ExpressProtocol):
     """uvicorn's protocol, with bounds on heads and on slow readers, and a lingering close."""
 
-    transport: LingeringTransport  # type: ignore[assignment]
+    transport: LingeringTransport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._limits: Limits = self.app_state.get(LIMITS, Limits())
@@ -85,7 +78,8 @@ class EdgeProtocol(EndingProtocol):
         super().data_received(data)
         # Most heads come in one piece, and need no timer. But uvicorn stops its own at any byte,
         # an empty line between requests included.
-        if self._is_in_head or self.cycle is None or self.cycle.response_complete:
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if self._is_in_head or (is_idle and self.timeout_keep_alive_task is None):
             self._await_head()
         if self._idle_bytes > HEAD_LIMIT_BYTES:
             self._refuse(_TOO_LARGE)
@@ -116,7 +110,6 @@ class EdgeProtocol(EndingProtocol):
         if self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # RFC 9110, section 10.1.1
         super().on_headers_complete()
-        self.scope["extensions"] = cast(Any, {GIVE: partial(self._give, self.cycle)})
 
     def _is_head_too_large(self) -> bool:
         if len(self.headers) > FIELDS_LIMIT:
@@ -141,23 +134,6 @@ class EdgeProtocol(EndingProtocol):
         self._idle_bytes = 0
         self.transport.is_expecting_more = False
         super().on_message_complete()
-
-    async def _give(
-        self, cycle: RequestResponseCycle, status: int, fields: bytes, body: bytes
-    ) -> None:
-        """Write a whole answer at once, its fields spelled out and known to be sound."""
-        if self.flow.write_paused and not cycle.disconnected:
-            await self.flow.drain()
-        if cycle.disconnected:
-            return
-        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((STATUS_LINE[status], self._defaults, fields, end, body)))
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            self.transport.close()
-        cycle.on_response()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(_MALFORMED)

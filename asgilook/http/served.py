@@ -3,10 +3,14 @@
 import re
 from dataclasses import dataclass
 
+from asgilook.http.head import Head
 from asgilook.timing import Spent
 
 # Whoever reads a log may not serve themselves with it.
 _SIGNATURE = re.compile(r"^/signed/[^/]*/")
+
+LEFT = 499
+"""Stands for an answer where the client left before it began, as nginx has it."""
 
 
 @dataclass(slots=True)
@@ -21,21 +25,34 @@ class Served:
     is_complete: bool
     seconds: float
     spent_s: Spent
-    request_id: str
-    trace_id: str | None
+    head: Head
+    trace_id: str | None = None
 
     def __str__(self) -> str:
         cut = "" if self.is_complete else " cut"
         return (
-            f"{self.method} {self.path} {self.status} {self.sent_bytes} bytes "
+            f"{self.method} {self.shown_path} {self.status} {self.sent_bytes} bytes "
             f"{self.seconds * 1000:.1f} ms{cut} id={self.request_id}"
         )
+
+    @property
+    def request_id(self) -> str:
+        """Give what the answer was told apart by."""
+        return self.head.request_id.decode()
+
+    @property
+    def shown_path(self) -> str:
+        """Hide what signs the path, and escape it, so that none can write a line of its own."""
+        path = self.path
+        if path.startswith("/signed/"):
+            path = _SIGNATURE.sub("/signed/***/", path)
+        return path.encode("unicode_escape").decode()
 
     def fields(self) -> dict[str, object]:
         """Give it as what a line in JSON says; times are in milliseconds."""
         told: dict[str, object] = {
             "method": self.method,
-            "path": self.path,
+            "path": self.shown_path,
             "route": self.route,
             "status": self.status,
             "bytes": self.sent_bytes,
@@ -47,10 +64,3 @@ class Served:
         if self.trace_id:
             told["trace_id"] = self.trace_id
         return told
-
-
-def shown_path(path: str) -> str:
-    """Hide what signs a path, and escape it, so that none can write a line of its own."""
-    if path.startswith("/signed/"):
-        path = _SIGNATURE.sub("/signed/***/", path)
-    return path.encode("unicode_escape").decode()

@@ -9,28 +9,18 @@ from typing import Any
 from falcon.asgi import App, Request, Response
 
 from asgilook.errors import Overloaded, StoreUnavailable
-from asgilook.http.exchange import EVERY_ANSWER, Exchange, Receive, Send
-from asgilook.http.express import Express
-from asgilook.http.head import Head, Prepared
+from asgilook.http.books import Books
+from asgilook.http.exchange import Exchange, Receive, Send
+from asgilook.http.head import Head
 from asgilook.http.problems import NO_SUCH_PATH, PROBLEMS, Problem, document
-from asgilook.http.trace_context import Traces
-from asgilook.http.traffic import Traffic
 
 _VERSION = Problem(505, "http-version-not-supported", "This server speaks HTTP/1.0 and 1.1.")
 _HOST = Problem(400, "host-needed", "A request names exactly one host.")
 _EXPECTATION = Problem(417, "expectation-failed", "No expectation but 100-continue is met here.")
 
-_METHODS = Prepared(
-    [
-        (b"allow", b"DELETE, GET, HEAD, OPTIONS, POST"),
-        (b"content-length", b"0"),
-        *EVERY_ANSWER,
-    ]
-)
+_METHODS = [(b"allow", b"DELETE, GET, HEAD, OPTIONS, POST"), (b"content-length", b"0")]
 """What can be done on the server as a whole (RFC 9110, section 9.3.7)."""
 
-# RFC 9110, section 7.2
-_HOST_FORM = re.compile(rb"(?:[\w.~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PATH = re.compile(r"/|(?:/[A-Za-z0-9._,-]+)+")
 
 _log = logging.getLogger(__name__)
@@ -41,12 +31,8 @@ class Service(App[Request, Response]):
 
     body_s: float = 300
     """How long a client may take to send a body, in all."""
-    traces: Traces | None = None
-    """Records what was served, where that is wanted."""
-    express: Express
-    """Answers what it can before Falcon is asked."""
-    traffic: Traffic
-    """Counts it all."""
+    books: Books
+    """Where each request is written down."""
 
     async def __call__(  # type: ignore[override] # Falcon's own types are private
         self, scope: MutableMapping[str, Any], receive: Receive, send: Send
@@ -54,14 +40,14 @@ class Service(App[Request, Response]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)  # type: ignore[arg-type]
             return
-        exchange = Exchange(scope, receive, send, self.body_s, self.traffic, self.traces)
+        exchange = Exchange(scope, receive, send, self.body_s, self.books)
         try:
             refusal = _refusal(scope, exchange.head)
             if refusal:
                 await _refuse(exchange, scope["method"], refusal)
             elif scope["path"] == "*":
                 await exchange.give(200, _METHODS, b"")
-            elif not await self.express.answer(exchange, scope["method"], scope["path"]):
+            else:
                 await super().__call__(scope, exchange.receive, exchange.send)  # type: ignore[arg-type]
         except asyncio.CancelledError:
             # The client is gone, or the time to shut down is up.
@@ -80,7 +66,7 @@ def _refusal(scope: MutableMapping[str, Any], head: Head) -> Problem | None:
     version = scope.get("http_version", "1.1")
     if version not in {"1.0", "1.1", "2", "3"}:
         return _VERSION
-    if not _names_host(head, version):
+    if not head.names_host(version):
         return _HOST
     # RFC 9110, section 10.1.1
     if head.expect and head.expect.lower() != b"100-continue":
@@ -94,16 +80,8 @@ def _refusal(scope: MutableMapping[str, Any], head: Head) -> Problem | None:
     return None
 
 
-def _names_host(head: Head, version: str) -> bool:
-    """Tell whether there is one host, or none where that is allowed (RFC 9112, section 3.2)."""
-    if head.hosts == 0:
-        return version != "1.1"
-    return head.hosts == 1 and _HOST_FORM.fullmatch(head.host) is not None
-
-
 async def _refuse(exchange: Exchange, method: str, problem: Problem) -> None:
     body, fields = document(problem)
     if problem.retry_after_s:
         fields.append((b"retry-after", b"%d" % problem.retry_after_s))
-    prepared = Prepared(fields + EVERY_ANSWER)
-    await exchange.give(problem.status, prepared, b"" if method == "HEAD" else body)
+    await exchange.give(problem.status, fields, b"" if method == "HEAD" else body)

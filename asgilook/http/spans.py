@@ -100,7 +100,7 @@ def _attributes(served: Served) -> dict[str, str | int]:
         "http.request.method": served.method if served.method in _METHODS else "_OTHER",
         "http.response.status_code": served.status,
         "http.response.body.size": served.sent_bytes,
-        "url.path": served.path,
+        "url.path": served.shown_path,
         "asgilook.request_id": served.request_id,
     }
     if served.route != UNMATCHED:
