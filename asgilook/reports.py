@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from asgilook import timing
 from asgilook.codec import MAX_SIDE, MEDIA_TYPES, Header, Ingested
 from asgilook.errors import BrokenPicture, PictureTooLarge, UnsupportedType
 from asgilook.image import Size
@@ -34,6 +35,12 @@ class Head:
 
     told: Any
     lengths: Sequence[int]
+
+
+def noted(job: Callable[[], T]) -> Noted[T]:
+    """Do a job and note where its time went."""
+    spent_s = timing.begin()
+    return job(), spent_s
 
 
 def write(answer: "Noted[Any] | Exception") -> list[bytes]:

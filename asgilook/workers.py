@@ -17,9 +17,11 @@ from typing import Any, TypeVar
 
 from asgilook import timing
 from asgilook.admission import Admission, Line, Place
-from asgilook.decoder import Decoder, DecoderLimits, noted, step_back
+from asgilook.decoder import Decoder, DecoderLimits
 from asgilook.errors import BrokenPicture
-from asgilook.reports import Noted
+from asgilook.fork_server import ForkServer
+from asgilook.reports import Noted, noted
+from asgilook.sandbox import step_back
 
 LINE = 16
 """How many times the budget for memory may wait in line: some 30 s of work, a CDN's patience."""
@@ -77,8 +79,9 @@ class Workers:
         self._decoding = memory.line(slots, LINE * memory_bytes)
         self._inspecting = Admission(INSPECTORS).line(INSPECTORS, HEADERS_IN_LINE)
         self._threads = ThreadPoolExecutor(slots + 1, "render", initializer=step_back)
-        self._decoders = [_Child(limits) for _ in range(slots + 1)]
-        self._inspectors = [_Child(header_limits) for _ in range(INSPECTORS)]
+        self._server = ForkServer()
+        self._decoders = [_Child(self._server, limits) for _ in range(slots + 1)]
+        self._inspectors = [_Child(self._server, header_limits) for _ in range(INSPECTORS)]
         self._children = [*self._inspectors, *self._decoders]
 
     async def open_up(self) -> None:
@@ -88,6 +91,7 @@ class Workers:
     async def close(self) -> None:
         """End the child processes, at once, and the threads, when they are done."""
         await asyncio.gather(*(child.close() for child in self._children))
+        await asyncio.to_thread(self._server.close)
         await asyncio.to_thread(self._threads.shutdown)
 
     @property
@@ -110,7 +114,7 @@ class Workers:
 
         Raises as `decoding` and its turn do.
         """
-        async with _turn(self._inspecting, 1, self._inspectors, 1, is_short=True) as turn:
+        async with _turn(self._inspecting, 1, self._inspectors, 1) as turn:
             return await turn.run(job)
 
     def decoding(
@@ -121,24 +125,21 @@ class Workers:
         Of the time for the largest job it gets its share, and a little more. Running it raises
         `BrokenPicture` where the child crashed or took too long.
         """
-        is_short = cost_bytes <= self._decoding.small
-        return _turn(self._decoding, cost_bytes, self._decoders, share, is_short=is_short)
+        return _turn(self._decoding, cost_bytes, self._decoders, share)
 
     async def _in_thread(self, job: Callable[[], T]) -> Noted[T]:
         return await asyncio.get_running_loop().run_in_executor(self._threads, noted, job)
 
 
 @contextlib.asynccontextmanager
-async def _turn(
-    line: Line, cost: int, idle: list["_Child"], share: float, *, is_short: bool
-) -> AsyncIterator[Turn]:
+async def _turn(line: Line, cost: int, idle: list["_Child"], share: float) -> AsyncIterator[Turn]:
     """Wait for a turn with one of the children that have nothing to do."""
     async with line.admit(cost) as place:
 
         async def run(job: Callable[[], T]) -> Noted[T]:
             child = idle.pop()
             try:
-                return await child.run(job, share, is_short=is_short)
+                return await child.run(job, share)
             finally:
                 idle.append(child)
 
@@ -148,42 +149,31 @@ async def _turn(
 class _Child:
     """A place for a process: one that fails, or has done its share, is replaced."""
 
-    def __init__(self, limits: DecoderLimits) -> None:
+    def __init__(self, server: ForkServer, limits: DecoderLimits) -> None:
+        self._server = server
         self._limits = limits
         self._decoder: Decoder
         # Talking to the process blocks, and nobody else may do it meanwhile.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
 
     async def start(self) -> None:
-        self._decoder = await self._in_thread(partial(Decoder, self._limits))
+        await self._in_thread(self._make)
 
     async def close(self) -> None:
         await self._end()
         self._thread.shutdown()
 
-    async def run(self, job: Callable[[], T], share: float, *, is_short: bool) -> Noted[T]:
+    async def run(self, job: Callable[[], T], share: float) -> Noted[T]:
         if self._decoder.has_ended or self._decoder.jobs >= JOBS_BEFORE_RENEWAL:
             await self._replace("between pictures")
-        running = asyncio.ensure_future(self._in_thread(partial(self._decoder.run, job, share)))
         try:
-            return await asyncio.shield(running)
+            return await asyncio.shield(self._in_thread(partial(self._decoder.run, job, share)))
         except (TimeoutError, EOFError, OSError) as error:
             await self._replace(type(error).__name__)
             raise BrokenPicture("it took its decoder down, or too long") from error
         except asyncio.CancelledError:
-            await self._abandon(running, is_short=is_short)
-            raise
-
-    async def _abandon(self, running: "asyncio.Future[Any]", *, is_short: bool) -> None:
-        """Get free of a job that nobody wants any more, in the way that costs less.
-
-        A new process takes some 80 ms of a processor: who comes and leaves all the time must not
-        have one for each small picture.
-        """
-        if is_short:
-            await asyncio.wait([running])
-        if not running.done() or isinstance(running.exception(), EOFError | OSError):
             await self._replace("nobody waits for its picture")
+            raise
 
     async def _replace(self, reason: str) -> None:
         _log.warning("decoder %s ended: %s", self._decoder.pid, reason)
@@ -191,8 +181,11 @@ class _Child:
         await self.start()
 
     async def _end(self) -> None:
-        self._decoder.kill()
+        self._decoder.hang_up()
         await self._in_thread(self._decoder.close)
+
+    def _make(self) -> None:
+        self._decoder = Decoder(self._server, self._limits)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -68,26 +68,15 @@ async def test_what_was_made_counts_until_it_is_not_needed_any_more(workers: Wor
     await waiting
 
 
-async def test_a_large_picture_that_nobody_wants_any_more_is_let_go(
-    workers: Workers, fifo: Path
+@pytest.mark.parametrize("cost_bytes", [SMALL, LARGE])
+async def test_a_picture_that_nobody_wants_any_more_is_let_go(
+    workers: Workers, fifo: Path, cost_bytes: int
 ) -> None:
-    unwanted = asyncio.create_task(done(workers.decoding, fifo.read_text, LARGE))
+    unwanted = asyncio.create_task(done(workers.decoding, fifo.read_text, cost_bytes))
     with await asyncio.to_thread(fifo.open, "w"):
         unwanted.cancel()
         assert isinstance(await done(workers.decoding, os.getpid, LARGE), int)
     assert unwanted.cancelled()
-
-
-async def test_a_small_picture_that_nobody_wants_any_more_costs_no_decoder(
-    workers: Workers, fifo: Path
-) -> None:
-    before = await done(workers.decoding, os.getpid, LARGE)
-    unwanted = asyncio.create_task(done(workers.decoding, fifo.read_text, SMALL))
-    with await asyncio.to_thread(fifo.open, "w"):
-        unwanted.cancel()
-    await asyncio.wait([unwanted])
-    assert unwanted.cancelled()
-    assert await done(workers.decoding, os.getpid, LARGE) == before
 
 
 @pytest.mark.parametrize("kind", ["decoding", "rendering"])

@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from asgilook.codec import HeaderLimits, IngestOptions, ingest
 from asgilook.errors import BrokenPicture, UnsupportedType
 from asgilook.workers import Workers
 from tests import pictures
+from tests.processes import has_ended, watched
 from tests.rooms import done, opened
 
 MEMORY_BYTES = 256 * 1024 * 1024
@@ -43,12 +44,13 @@ async def decode(workers, job):
 async def main():
     workers = Workers(slots=1, memory_bytes=1 << 28, decode_s=3600)
     await workers.open_up()
-    print(*await asyncio.gather(*(decode(workers, os.getpid) for _ in range(2))), flush=True)
-    await decode(workers, partial(Path(sys.argv[1]).read_text))
+    jobs = (os.getpid, os.getpid, os.getppid)
+    print(*await asyncio.gather(*(decode(workers, job) for job in jobs)), flush=True)
+    await decode(workers, partial({job}))
 
 asyncio.run(main())
 """
-"""A program with two decoders, one of which is at work and the other one is not."""
+"""A program with two decoders, one of which is at work, and the process that forked them."""
 
 
 @pytest.fixture
@@ -170,8 +172,9 @@ async def test_a_picture_does_not_suffer_for_a_decoder_that_ended_before_it_came
     workers: Workers,
 ) -> None:
     lost = await done(workers.decoding, os.getpid, LARGE)
-    os.kill(lost, signal.SIGKILL)
-    await asyncio.to_thread(os.waitid, os.P_PID, lost, os.WEXITED | os.WNOWAIT)
+    with watched(lost) as decoder:
+        os.kill(lost, signal.SIGKILL)
+        assert has_ended(decoder)
     assert await done(workers.decoding, os.getpid, LARGE) != lost
 
 
@@ -192,20 +195,20 @@ async def test_a_header_that_takes_too_long_is_broken_and_no_other(workers: Work
     assert await workers.inspect(partial(pow, 2, 3)) == 8
 
 
-def test_decoders_end_with_the_program_however_it_ends(fifo: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", WORK, fifo], stdout=subprocess.PIPE) as program:
+@pytest.mark.parametrize("job", ["Path(sys.argv[1]).read_text", "pow, 3, 3**24, 3**4_000_001"])
+def test_decoders_end_with_the_program_however_it_ends(fifo: Path, job: str) -> None:
+    command = [sys.executable, "-c", WORK.format(job=job), str(fifo)]
+    with ExitStack() as watching, subprocess.Popen(command, stdout=subprocess.PIPE) as program:
         assert program.stdout
-        decoders = [os.pidfd_open(int(number)) for number in program.stdout.readline().split()]
-        with fifo.open("w"):
-            program.kill()
-            ended = [select.select([decoder], [], [], 30)[0] for decoder in decoders]
-    assert ended == [[decoder] for decoder in decoders]
-    for decoder in decoders:
-        os.close(decoder)
+        numbers = program.stdout.readline().split()
+        family = [watching.enter_context(watched(int(number))) for number in numbers]
+        program.kill()
+        assert [has_ended(process) for process in family] == [True] * 3
 
 
 async def test_decoders_end_when_the_workers_close() -> None:
-    async with opened(Workers(1, MEMORY_BYTES, 60)) as workers:
-        decoder = os.pidfd_open(await done(workers.decoding, os.getpid, LARGE))
-    assert select.select([decoder], [], [], 0)[0] == [decoder]
-    os.close(decoder)
+    with ExitStack() as watching:
+        async with opened(Workers(1, MEMORY_BYTES, 60)) as workers:
+            numbers = [await done(workers.decoding, job, LARGE) for job in (os.getpid, os.getppid)]
+            family = [watching.enter_context(watched(number)) for number in numbers]
+        assert [has_ended(process, 0) for process in family] == [True] * 2

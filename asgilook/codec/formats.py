@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import PIL.WebPImagePlugin  # noqa: F401 - for the first WebP Pillow would import all its readers
 from PIL import AvifImagePlugin, Image, ImageFile
 
 from asgilook.codec.excerpt import excerpt

@@ -1,0 +1,151 @@
+"""What runs apart from the service: decoders, and the process that they are forked from.
+
+That one has imported the codec and nothing else, knows no secret, and opens no picture. What it
+has in memory its decoders share, and a new one costs some milliseconds of a processor, where an
+interpreter of its own would cost eighty.
+"""
+
+import contextlib
+import ctypes
+import gc
+import os
+import pickle
+import resource
+import signal
+import socket
+import struct
+import sys
+import threading
+from typing import NoReturn
+
+from asgilook import reports
+from asgilook.reports import Noted
+
+ORDER = struct.Struct("!QQ")
+"""The number of a decoder, and the memory that it may take; it comes with a pipe, or it is to end.
+
+A number is given once, unlike a process's own: so nobody else can be ended by mistake.
+"""
+
+FORKED = struct.Struct("!Q")
+"""The process that an order made; 0 where it made none."""
+
+PIPE = 0
+"""Where a process has the pipe to its parent: in the place of an input, which it has none of."""
+
+NICENESS = 19
+"""The last step: beside others that want a processor, one part in seventy of it."""
+
+OPEN_FILES = 64
+"""More than a decoder's own, an upload and what is made of it ever are."""
+
+_PR_SET_NO_NEW_PRIVS = 38  # prctl(2)
+
+
+def main() -> None:
+    """Fork and end decoders, as ordered; with the parent, however that went, all of them end."""
+    _give_up()
+    # What the decoders share is left alone by their collectors: to look at a thing is to write it.
+    gc.collect()
+    gc.freeze()
+    decoders: dict[int, int] = {}
+    with socket.socket(fileno=PIPE) as parent, contextlib.suppress(ConnectionError):
+        while True:
+            order, pipes, _, _ = socket.recv_fds(parent, ORDER.size, 1)
+            if not order:
+                break
+            number, memory_bytes = ORDER.unpack(order)
+            if pipes:
+                decoders[number] = _fork(pipes[0], memory_bytes)
+            else:
+                _end(decoders.pop(number, 0))
+            parent.sendall(FORKED.pack(decoders.get(number, 0)))
+    for process in decoders.values():
+        _end(process)
+
+
+def _fork(pipe: int, memory_bytes: int) -> int:
+    try:
+        process = os.fork()
+    except OSError:
+        process = -1
+    if process == 0:
+        _decode(pipe, memory_bytes)
+    os.close(pipe)
+    return max(0, process)
+
+
+def _end(process: int) -> None:
+    """End a decoder at once, if there is one; its process's number is nobody else's until then."""
+    if process:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+
+
+def _decode(pipe: int, memory_bytes: int) -> NoReturn:
+    """Be a decoder, and nothing else any more."""
+    try:
+        os.dup2(pipe, PIPE)
+        os.closerange(3, OPEN_FILES)
+        # Not every system bounds an address space (macOS does not).
+        _limit(resource.RLIMIT_AS, memory_bytes)
+        _limit(resource.RLIMIT_NPROC, 0)
+        step_back()
+        with socket.socket(fileno=PIPE) as parent:
+            serve(parent)
+    finally:
+        os._exit(0)
+
+
+def serve(parent: socket.socket) -> None:
+    """Do one job after the other, for as long as the parent is there."""
+    with contextlib.suppress(EOFError, ConnectionError), parent.makefile("rb") as jobs:
+        while True:
+            job, limit_s = pickle.load(jobs)  # noqa: S301 - the parent's
+            answer: Noted[object] | Exception
+            # The signal ends the process, in the middle of a library's loop as well.
+            signal.setitimer(signal.ITIMER_PROF, limit_s)
+            try:
+                answer = reports.noted(job)
+            except Exception as error:  # noqa: BLE001 - it is raised again, in the parent
+                answer = error
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            head, *parts = reports.write(answer)
+            for piece in (len(head).to_bytes(4), head, *parts):
+                parent.sendall(piece)
+            # An error's traceback holds the picture, which the next job's memory is wanted for.
+            del job, answer, parts
+
+
+def step_back() -> None:
+    """Let this thread have what others leave of the processors: an answer must not wait for pixels.
+
+    Linux has a priority for each thread (setpriority(2), notes); elsewhere it is the process's.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        before = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(
+            os.PRIO_PROCESS, thread, before + NICENESS
+        )  # 19 at the most, it sees to that
+
+
+def _give_up() -> None:
+    """Give up, for good and for all that is forked, what decoding needs nothing of."""
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NOFILE, OPEN_FILES)
+    # Libraries grumble there about each flaw of a file, and our log is not for strangers to write.
+    sys.stderr.flush()
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - it has no better name
+        os.dup2(nowhere.fileno(), 2)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _limit(kind: int, most: int) -> None:
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(kind, (most, most))
+
+
+if __name__ == "__main__":
+    main()

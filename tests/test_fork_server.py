@@ -1,0 +1,98 @@
+"""Where decoders come from, what they share, and what they must not."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from asgilook.codec import MEDIA_TYPES, HeaderLimits, IngestOptions, ingest
+from asgilook.workers import INSPECTORS, Workers
+from tests import pictures
+from tests.processes import has_ended, watched
+from tests.rooms import done, opened
+
+MEMORY_BYTES = 256 * 1024 * 1024
+LARGE = MEMORY_BYTES // 2
+OPTIONS = IngestOptions(HeaderLimits(1_000_000, MEMORY_BYTES), 64, 90, 80, (255, 255, 255))
+
+MODULES = partial(eval, "sorted(__import__('sys').modules)")
+FORBIDDEN = {"asgilook.config", "asyncio", "botocore", "http", "pydantic", "ssl"}
+"""What has secrets, or talks to others."""
+
+
+@pytest.fixture
+async def workers() -> AsyncIterator[Workers]:
+    """Give two slots."""
+    async with opened(Workers(2, MEMORY_BYTES, 60)) as made:
+        yield made
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    """Name a pipe: opening it waits for the other side, so that both know of each other."""
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    return path
+
+
+async def test_a_decoder_has_imported_the_codec_and_nothing_else(workers: Workers) -> None:
+    modules = set(await done(workers.decoding, MODULES, LARGE))
+    assert "asgilook.codec" in modules
+    assert not modules & FORBIDDEN
+    rooms = {name.split(".")[1] for name in modules if name.startswith("asgilook.")}
+    assert rooms == {"codec", "errors", "ids", "image", "reports", "timing", "variant"}
+
+
+@pytest.mark.parametrize("kind", MEDIA_TYPES)
+async def test_a_decoder_opens_no_readers_but_those_of_what_is_taken(
+    workers: Workers, tmp_path: Path, kind: str
+) -> None:
+    upload = tmp_path / "upload"
+    upload.write_bytes(pictures.upload((64, 48), kind))
+    await done(workers.decoding, partial(ingest, upload, OPTIONS), MEMORY_BYTES)
+    modules = await done(workers.decoding, MODULES, MEMORY_BYTES)
+    assert "PIL.WebPImagePlugin" in modules
+    assert "PIL.EpsImagePlugin" not in modules
+
+
+async def test_a_fork_server_that_is_gone_is_replaced(workers: Workers) -> None:
+    lost = await done(workers.decoding, os.getppid, LARGE)
+    await _kill(lost)
+    for _ in range(INSPECTORS):
+        await _kill(await workers.inspect(os.getpid))
+    assert await workers.inspect(os.getppid) != lost
+
+
+async def test_a_fork_server_that_ends_takes_no_picture_with_it(
+    workers: Workers, fifo: Path
+) -> None:
+    busy = asyncio.create_task(done(workers.decoding, fifo.read_text, LARGE))
+    with await asyncio.to_thread(fifo.open, "w") as writer:
+        await _kill(await done(workers.decoding, os.getppid, LARGE))
+        writer.write("done")
+    assert await busy == "done"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_no_process_has_the_pipe_of_another(workers: Workers) -> None:
+    jobs = [workers.inspect(os.getpid) for _ in range(INSPECTORS)]
+    jobs += [done(workers.decoding, os.getpid, LARGE) for _ in range(2)]
+    numbers = [await workers.inspect(os.getppid), *await asyncio.gather(*jobs)]
+    descriptors = [_descriptors(number) for number in numbers]
+    assert [sorted(each) for each in descriptors] == [["0", "1", "2"]] * 5
+    assert len({each["0"] for each in descriptors}) == 5
+
+
+def _descriptors(number: int) -> dict[str, str]:
+    return {path.name: path.readlink().name for path in Path(f"/proc/{number}/fd").iterdir()}
+
+
+async def _kill(number: int) -> None:
+    with watched(number) as process:
+        os.kill(number, signal.SIGKILL)
+        assert await asyncio.to_thread(has_ended, process)
