@@ -27,13 +27,10 @@ def render(jpeg: bytes, sizes: Collection[Size], kind: Format, quality: int) -> 
     rung is always halved from the one above it, also where that one is not wanted itself.
     `jpeg` is one that `ingest` made; raises `StoreUnavailable` where it does not decode.
     """
-    with _opened(jpeg) as picture:
-        full = Size(*picture.size)
-        if set(sizes) <= set(_halvings(full)):
-            made = _halve_down(picture, full, sizes)
-        else:
-            made = _resize_one(picture, full, sizes)
-        return {size: encode(stage, kind, quality) for size, stage in made}
+    with _as_unavailable():
+        descent = _Descent(_opened(jpeg))
+        downwards = sorted(sizes, reverse=True)
+        return {size: encode(descent.to(size), kind, quality) for size in downwards}
 
 
 def render_variant(jpeg: bytes, variant: Variant, quality: int) -> bytes:
@@ -41,7 +38,8 @@ def render_variant(jpeg: bytes, variant: Variant, quality: int) -> bytes:
 
     It is as large as its box, or smaller where the original is. Raises as `render` does.
     """
-    with _opened(jpeg) as picture:
+    with _as_unavailable():
+        picture = _opened(jpeg)
         full = Size(*picture.size)
         if variant.fit is Fit.COVER:
             part, size = _covering(full, variant.box)
@@ -51,12 +49,15 @@ def render_variant(jpeg: bytes, variant: Variant, quality: int) -> bytes:
 
 
 @contextlib.contextmanager
-def _opened(jpeg: bytes) -> Iterator[Image.Image]:
+def _as_unavailable() -> Iterator[None]:
     try:
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
-            yield picture
+        yield
     except (OSError, SyntaxError, ValueError) as error:
         raise StoreUnavailable(f"an original does not decode: {error}") from error
+
+
+def _opened(jpeg: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(jpeg), formats=["JPEG"])
 
 
 def _halvings(full: Size) -> Iterator[Size]:
@@ -66,40 +67,43 @@ def _halvings(full: Size) -> Iterator[Size]:
         size = size.halved()
 
 
-def _halve_down(
-    picture: Image.Image, full: Size, sizes: Collection[Size]
-) -> Iterator[tuple[Size, Image.Image]]:
-    # The first halving happens inside libjpeg, before there are any pixels. It rounds up where
-    # we round down, so an odd side is half a pixel wider than the picture itself.
-    picture.draft(None, full.halved())
-    stage, extent = _loaded(picture), (full.width / 2, full.height / 2)
-    smallest = min(sizes)
-    for size in _halvings(full):
+class _Descent:
+    """A picture on its way down: of its stages, only where it has come to is in memory."""
+
+    def __init__(self, picture: Image.Image) -> None:
+        self._stage = picture
+        self._full = self._size = Size(*picture.size)
+
+    def to(self, size: Size) -> Image.Image:
+        """Halve it until it has a size that is below the one before."""
+        if size not in _halvings(self._full):
+            # The one rung of an image that is too small or too long for any.
+            return _cut(self._stage, (0, 0, *self._full), size)
+        while self._size != size:
+            self._halve()
+        return self._stage
+
+    def _halve(self) -> None:
+        extent: tuple[float, float] = self._size
+        size = self._size.halved()
+        if self._size == self._full:
+            # The first halving happens inside libjpeg, before there are any pixels. It rounds up
+            # where we round down, so an odd side is half a pixel wider than the picture itself.
+            self._stage.draft(None, size)
+            _load(self._stage)
+            extent = (self._full.width / 2, self._full.height / 2)
         with timed("resize"):
-            stage = _shrink(stage, extent, size)
-        extent = (float(size.width), float(size.height))
-        if size in sizes:
-            yield size, stage
-        if size == smallest:
-            return
+            self._shrink(extent, size)
+        self._size = size
 
-
-def _resize_one(
-    picture: Image.Image, full: Size, sizes: Collection[Size]
-) -> Iterator[tuple[Size, Image.Image]]:
-    # What is not a halving is the one rung of an image that is too small or too long for any.
-    (size,) = sizes
-    yield size, _cut(picture, (0, 0, *full), size)
-
-
-def _shrink(stage: Image.Image, extent: tuple[float, float], size: Size) -> Image.Image:
-    if extent == (2 * size.width, 2 * size.height) == stage.size:
-        # A box is enough across, if a better filter goes down: nearly as good as both ways, and
-        # a third of the time.
-        return stage.reduce((2, 1)).resize(size, _BICUBIC)
-    if stage.size == size:
-        return stage
-    return stage.resize(size, _LANCZOS, box=(0, 0, *extent))
+    def _shrink(self, extent: tuple[float, float], size: Size) -> None:
+        if extent == (2 * size.width, 2 * size.height) == self._stage.size:
+            # A box is enough across, if a better filter goes down: nearly as good as both ways, and
+            # a third of the time. One step after the other, so that each gives up what it had.
+            self._stage = self._stage.reduce((2, 1))
+            self._stage = self._stage.resize(size, _BICUBIC)
+        elif self._stage.size != size:
+            self._stage = self._stage.resize(size, _LANCZOS, box=(0, 0, *extent))
 
 
 def _contained(full: Size, box: Size) -> Size:
@@ -126,14 +130,13 @@ def _cut(picture: Image.Image, part: Box, size: Size) -> Image.Image:
     drafted = picture.draft(None, (math.ceil(full[0] * scale), math.ceil(full[1] * scale)))
     # libjpeg rounds its scaled size up, each way for itself; Pillow tells it before that.
     shrunk = full[0] / drafted[1][2] if drafted else 1
-    stage = _loaded(picture)
+    _load(picture)
     with timed("resize"):
         left, upper, right, lower = (edge / shrunk for edge in part)
-        box = (left, upper, min(right, stage.width), min(lower, stage.height))
-        return stage.resize(size, _LANCZOS, box=box)
+        box = (left, upper, min(right, picture.width), min(lower, picture.height))
+        return picture.resize(size, _LANCZOS, box=box)
 
 
-def _loaded(picture: Image.Image) -> Image.Image:
+def _load(picture: Image.Image) -> None:
     with timed("decode"):
         picture.load()
-    return picture
