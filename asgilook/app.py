@@ -3,17 +3,16 @@
 from pathlib import Path
 
 from asgilook import config
-from asgilook.breaker import Breaker
+from asgilook.backends import (
+    make_breaker,
+    make_cache,
+    make_purge_queue,
+    make_purger,
+    make_store,
+    make_traces,
+    make_usage,
+)
 from asgilook.cache import Cache
-from asgilook.cache.memory import MemoryCache
-from asgilook.cache.redis import RedisCache
-from asgilook.cache.tiers import NEAR_TTL_S, TieredCache
-from asgilook.cdn import MemoryPurgeQueue, NoPurger, PurgeQueue, Purger
-from asgilook.cdn.cloudflare import CloudflarePurger
-from asgilook.cdn.cloudfront import CloudFrontPurger
-from asgilook.cdn.fastly import FastlyPurger
-from asgilook.cdn.redis import RedisPurgeQueue
-from asgilook.cdn.varnish import VarnishPurger
 from asgilook.codec import HeaderLimits, IngestOptions
 from asgilook.config import Settings
 from asgilook.gallery import Gallery
@@ -34,18 +33,11 @@ from asgilook.http.sampler import Sampler
 from asgilook.http.service import Service
 from asgilook.http.signed import SignedResource
 from asgilook.http.thumbnails import ThumbnailResource
-from asgilook.http.trace_context import Traces
 from asgilook.http.traffic import Routes, Traffic
 from asgilook.metrics import Meter, open_meter
 from asgilook.purges import Purges
-from asgilook.quota import Measure
-from asgilook.setting_kinds import Cdn
 from asgilook.signing import Signer
 from asgilook.store import Store
-from asgilook.store.files import FileStore
-from asgilook.store.metered import MeteredStore
-from asgilook.store.s3 import Bucket, S3Store
-from asgilook.usage import Usage
 from asgilook.workers import Workers
 
 
@@ -118,72 +110,3 @@ def _add_routes(
     app.add_route("/healthz", HealthResource())
     app.add_route("/readyz", ReadyResource(gallery))
     app.add_route("/openapi.json", DocumentResource())
-
-
-def make_traces(settings: Settings) -> Traces | None:
-    """Choose whether traces are sent."""
-    if not settings.traces:
-        return None
-    # Only here, since it is an extra, and takes its time.
-    from asgilook.http.spans import Spans  # noqa: PLC0415
-
-    return Spans()
-
-
-def make_breaker(settings: Settings, meter: Meter) -> Breaker | None:
-    """Make the one that all who ask Redis share, if there is a Redis."""
-    return Breaker(meter) if settings.redis_url else None
-
-
-def make_usage(settings: Settings, breaker: Breaker | None = None) -> Usage:
-    """Choose what is counted of each client; what has no limit is not."""
-    quotas = {
-        Measure.UPLOADS: settings.rate_limit_uploads,
-        Measure.BYTES: settings.rate_limit_bytes,
-        Measure.RENDERING: settings.rate_limit_rendering,
-    }
-    return Usage(
-        {each: quota for each, quota in quotas.items() if quota}, settings.redis_url, breaker
-    )
-
-
-def make_store(settings: Settings, meter: Meter | None = None) -> Store:
-    """Choose the store: a bucket if one is set, else a folder."""
-    if settings.s3_bucket is None:
-        return FileStore(settings.storage_path)
-    bucket = Bucket(settings.s3_bucket, settings.s3_prefix, settings.s3_endpoint_url)
-    return MeteredStore(S3Store(bucket, settings.store_timeout), meter or Meter())
-
-
-def make_cache(settings: Settings, breaker: Breaker | None = None) -> Cache:
-    """Choose the cache: memory, with Redis behind it if one is set."""
-    if settings.redis_url is None:
-        return MemoryCache(settings.memory_cache_bytes, settings.cache_ttl)
-    shared = RedisCache(settings.redis_url, settings.cache_ttl, breaker)
-    if not settings.memory_cache_bytes:
-        return shared
-    near = MemoryCache(settings.memory_cache_bytes, NEAR_TTL_S, renew=False)
-    return TieredCache(near, shared)
-
-
-def make_purge_queue(settings: Settings, breaker: Breaker | None = None) -> PurgeQueue:
-    """Choose where purges wait that are still to be done."""
-    if settings.cdn is Cdn.NONE or settings.redis_url is None:
-        return MemoryPurgeQueue()
-    return RedisPurgeQueue(settings.redis_url, breaker)
-
-
-def make_purger(settings: Settings) -> Purger:
-    """Choose who is told of deletions; that each has what it needs, the settings have seen to."""
-    identity, token = settings.cdn_id or "", settings.cdn_token or ""
-    api_url = next(iter(settings.cdn_url), None)
-    match settings.cdn:
-        case Cdn.CLOUDFRONT:
-            return CloudFrontPurger(identity, api_url)
-        case Cdn.FASTLY:
-            return FastlyPurger(identity, token, api_url)
-        case Cdn.CLOUDFLARE:
-            return CloudflarePurger(identity, token, api_url)
-        case Cdn.VARNISH:
-            return VarnishPurger(settings.cdn_url)
-    return NoPurger()

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from asgilook import config
-from asgilook.app import make_store
+from asgilook.backends import make_store
 from asgilook.doctor import Finding, Level, examine
 from asgilook.errors import ConfigError
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import click
 
 from asgilook import config
-from asgilook.app import make_cache, make_store
+from asgilook.backends import make_cache, make_store
 from asgilook.config import Settings
 from asgilook.errors import ConfigError, StoreUnavailable
 from asgilook.fsck import Bench, Checkup, Finding

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from aiobotocore.session import get_session
 
-from asgilook.app import make_store
+from asgilook.backends import make_store
 from asgilook.config import Settings
 from asgilook.ids import uuid7
 from asgilook.image import Image, Original, picture_key
