@@ -48,9 +48,12 @@ def make_usage(settings: Settings, breaker: "Breaker | None" = None) -> Usage:
         Measure.BYTES: settings.rate_limit_bytes,
         Measure.RENDERING: settings.rate_limit_rendering,
     }
-    return Usage(
-        {each: quota for each, quota in quotas.items() if quota}, settings.redis_url, breaker
-    )
+    limited = {each: quota for each, quota in quotas.items() if quota}
+    if settings.redis_url is None:
+        return Usage(limited)
+    from asgilook.fleet_usage import FleetUsage
+
+    return FleetUsage(limited, settings.redis_url, breaker)
 
 
 def make_store(settings: Settings, meter: Meter | None = None) -> Store:

