@@ -11,6 +11,7 @@ import gc
 import os
 import pickle
 import resource
+import select
 import signal
 import socket
 import struct
@@ -18,7 +19,7 @@ import sys
 import threading
 from typing import NoReturn
 
-from asgilook import reports
+from asgilook import allocator, reports
 from asgilook.reports import Noted
 
 ORDER = struct.Struct("!QQ")
@@ -35,6 +36,9 @@ PIPE = 0
 
 NICENESS = 19
 """The last step: beside others that want a processor, one part in seventy of it."""
+
+PAUSE_S = 1.0
+"""For how long a decoder has nothing to do before it gives back what memory it does not need."""
 
 OPEN_FILES = 64
 """More than a decoder's own, an upload and what is made of it ever are."""
@@ -101,6 +105,9 @@ def serve(parent: socket.socket) -> None:
     """Do one job after the other, for as long as the parent is there."""
     with contextlib.suppress(EOFError, ConnectionError), parent.makefile("rb") as jobs:
         while True:
+            # Not after each job: who decodes one picture after the other would ask for it again.
+            if not select.select([parent], [], [], PAUSE_S)[0]:
+                allocator.give_back()
             job, limit_s = pickle.load(jobs)  # noqa: S301 - the parent's
             answer: Noted[object] | Exception
             # The signal ends the process, in the middle of a library's loop as well.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from asgilook import timing
+from asgilook import allocator, timing
 from asgilook.admission import Admission, Line, Place
 from asgilook.decoder import Decoder, DecoderLimits
 from asgilook.errors import BrokenPicture
@@ -86,6 +86,7 @@ class Workers:
 
     async def open_up(self) -> None:
         """Get the child processes ready, so that the first upload need not wait for one."""
+        allocator.keep_little()
         await asyncio.gather(*(child.start() for child in self._children))
 
     async def close(self) -> None:

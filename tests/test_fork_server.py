@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import platform
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -13,6 +15,7 @@ import pytest
 from asgilook.codec import MEDIA_TYPES, HeaderLimits, IngestOptions, ingest
 from asgilook.workers import INSPECTORS, Workers
 from tests import pictures
+from tests.patience import eventually
 from tests.processes import has_ended, watched
 from tests.rooms import done, opened
 
@@ -23,6 +26,11 @@ OPTIONS = IngestOptions(HeaderLimits(1_000_000, MEMORY_BYTES), 64, 90, 80, (255,
 MODULES = partial(eval, "sorted(__import__('sys').modules)")
 FORBIDDEN = {"asgilook.config", "asyncio", "botocore", "http", "pydantic", "ssl"}
 """What has secrets, or talks to others."""
+
+
+FREED_BYTES = 20_000_000
+FREE = partial(exec, f"for _ in range(3): bytearray({FREED_BYTES})")
+"""The first time the memory goes back at once; then the allocator has learned to keep it."""
 
 
 @pytest.fixture
@@ -45,7 +53,8 @@ async def test_a_decoder_has_imported_the_codec_and_nothing_else(workers: Worker
     assert "asgilook.codec" in modules
     assert not modules & FORBIDDEN
     rooms = {name.split(".")[1] for name in modules if name.startswith("asgilook.")}
-    assert rooms == {"codec", "errors", "ids", "image", "reports", "timing", "variant"}
+    values = {"errors", "ids", "image", "variant"}
+    assert rooms == {"allocator", "codec", "reports", "timing", *values}
 
 
 @pytest.mark.parametrize("kind", MEDIA_TYPES)
@@ -58,6 +67,18 @@ async def test_a_decoder_opens_no_readers_but_those_of_what_is_taken(
     modules = await done(workers.decoding, MODULES, MEMORY_BYTES)
     assert "PIL.WebPImagePlugin" in modules
     assert "PIL.EpsImagePlugin" not in modules
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others keep nothing")
+async def test_a_decoder_that_has_nothing_to_do_keeps_no_memory(workers: Workers) -> None:
+    decoder = await done(workers.decoding, os.getpid, LARGE)
+    before = _resident_bytes(decoder)
+    await done(workers.decoding, FREE, LARGE)
+
+    async def has_given_back() -> bool:
+        return _resident_bytes(decoder) < before + FREED_BYTES // 2
+
+    await eventually(has_given_back)
 
 
 async def test_a_fork_server_that_is_gone_is_replaced(workers: Workers) -> None:
@@ -90,6 +111,11 @@ async def test_no_process_has_the_pipe_of_another(workers: Workers) -> None:
 
 def _descriptors(number: int) -> dict[str, str]:
     return {path.name: path.readlink().name for path in Path(f"/proc/{number}/fd").iterdir()}
+
+
+def _resident_bytes(number: int) -> int:
+    pages = int(Path(f"/proc/{number}/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
 
 
 async def _kill(number: int) -> None:
