@@ -82,3 +82,11 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """Give a folder, and look that nothing is left open in it."""
     with contextlib.chdir(tmp_path):
         yield tmp_path
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    """Name a pipe: opening it waits for the other side, so that both know of each other."""
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    return path

@@ -40,14 +40,6 @@ async def workers() -> AsyncIterator[Workers]:
         yield made
 
 
-@pytest.fixture
-def fifo(tmp_path: Path) -> Path:
-    """Name a pipe: opening it waits for the other side, so that both know of each other."""
-    path = tmp_path / "fifo"
-    os.mkfifo(path)
-    return path
-
-
 async def test_a_decoder_has_imported_the_codec_and_nothing_else(workers: Workers) -> None:
     modules = set(await done(workers.decoding, MODULES, LARGE))
     assert "asgilook.codec" in modules

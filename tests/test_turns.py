@@ -29,14 +29,6 @@ async def workers(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Workers]:
         yield made
 
 
-@pytest.fixture
-def fifo(tmp_path: Path) -> Path:
-    """Name a pipe: opening it waits for the other side, so that both know of each other."""
-    path = tmp_path / "fifo"
-    os.mkfifo(path)
-    return path
-
-
 async def test_a_small_one_does_not_wait_for_large_ones(workers: Workers, fifo: Path) -> None:
     busy = asyncio.create_task(done(workers.decoding, fifo.read_text, LARGE))
     with await asyncio.to_thread(fifo.open, "w"):

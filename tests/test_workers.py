@@ -60,14 +60,6 @@ async def workers() -> AsyncIterator[Workers]:
         yield made
 
 
-@pytest.fixture
-def fifo(tmp_path: Path) -> Path:
-    """Name a pipe: opening it waits for the other side, so that both know of each other."""
-    path = tmp_path / "fifo"
-    os.mkfifo(path)
-    return path
-
-
 async def test_a_job_gives_back_what_it_makes(workers: Workers) -> None:
     assert await done(workers.decoding, partial(pow, 2, 10), LARGE) == 1024
     assert await done(workers.rendering, partial(pow, 2, 10), LARGE) == 1024
