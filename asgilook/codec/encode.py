@@ -50,10 +50,9 @@ def _avif_quality(quality: int) -> int:
 
 def _through_file(save: Callable[[Any], None]) -> bytes:
     """Save into a real file: only then does Pillow's JPEG encoder let go of the GIL."""
-    with os.fdopen(os.memfd_create("asgilook"), "w+b") as file:
+    with os.fdopen(os.memfd_create("asgilook"), "w+b", buffering=0) as file:
         save(file)
-        file.seek(0)
-        return file.read()
+        return os.pread(file.fileno(), file.tell(), 0)
 
 
 def _in_memory(save: Callable[[Any], None]) -> bytes:

@@ -63,7 +63,10 @@ def _as_unavailable() -> Iterator[None]:
 
 
 def _opened(jpeg: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(jpeg), formats=["JPEG"])
+    picture = Image.open(io.BytesIO(jpeg), formats=["JPEG"])
+    # After each piece a thread has to get hold of the GIL again, which answers wait for.
+    picture.decodermaxblock = len(jpeg)
+    return picture
 
 
 def _halvings(full: Size) -> Iterator[Size]:

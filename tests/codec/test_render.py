@@ -1,12 +1,16 @@
 """Thumbnails: of exactly the size that was advertised, like the original, the same every time."""
 
+import sys
+from collections import Counter
 from itertools import combinations
 from random import Random
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
 from asgilook.codec import render
 from asgilook.errors import StoreUnavailable
@@ -96,6 +100,24 @@ def test_an_edge_stays_where_it_is_through_all_the_halvings(side: int) -> None:
         assert sum(column_sums) / 255 / rung.width == pytest.approx(
             side // 2 / side, abs=0.1 / rung.width
         )
+
+
+def test_an_original_is_decoded_in_one_call() -> None:
+    original = pictures.upload((1600, 1200), quality=95)
+    calls = Counter[str]()
+
+    def note(frame: FrameType, event: str, function: Any) -> None:
+        if event == "c_call":
+            calls[function.__name__] += 1
+
+    sys.setprofile(note)
+    try:
+        render(original, [Size(800, 600)], Format.JPEG, 80)
+    finally:
+        sys.setprofile(None)
+    assert len(original) > 2 * ImageFile.MAXBLOCK
+    # Between two a thread would have to get hold of the GIL again.
+    assert calls["decode"] == 1
 
 
 @pytest.mark.parametrize("kind", Format)
