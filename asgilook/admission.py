@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-import math
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from asgilook.errors import Overloaded
+from asgilook.pace import Pace
 from asgilook.timing import timed
 
 SMALL_SHARE = 8
@@ -15,14 +16,6 @@ SMALL_SHARE = 8
 
 PATIENCE = 4
 """So many may pass one that waits; what it needs is then kept free for it."""
-
-BYTES_A_SECOND = 100_000_000
-"""How much of a line is done in a second, as long as nothing was measured."""
-
-MAX_RETRY_AFTER_S = 60
-
-_WEIGHT = 0.8
-"""Of what was measured before, beside what is measured now."""
 
 
 class Admission:
@@ -45,7 +38,7 @@ class Admission:
     def line(self, slots: int, limit: int) -> "Line":
         """Open a line for a kind of job: `limit` bounds the cost of all under way or waiting."""
         lanes = (_Lane(slots, self._memory), _Lane(1, self._memory_for_small))
-        line = Line(self, lanes, limit, _Pace(self._clock))
+        line = Line(self, lanes, limit, Pace(self._clock))
         self._lines.append(line)
         return line
 
@@ -88,7 +81,7 @@ class Line:
     """Jobs of one kind that wait, and those of them that are under way."""
 
     def __init__(
-        self, admission: Admission, lanes: tuple["_Lane", "_Lane"], limit: int, pace: "_Pace"
+        self, admission: Admission, lanes: tuple["_Lane", "_Lane"], limit: int, pace: Pace
     ) -> None:
         self._admission = admission
         self._main, self._express = lanes
@@ -131,11 +124,8 @@ class Line:
         What costs more than the whole budget has it for itself. Raises `Overloaded`, at once.
         """
         cost = min(cost, self._admission.budget)
-        if self._cost + cost > self._limit:
-            self.refused += 1
-            raise Overloaded(
-                f"cost {cost}, {self._cost} of {self._limit} taken", self._pace.wait_s(self._cost)
-            )
+        if not self.has_room(cost):
+            self.turn_away(cost)
         place = self._queue(cost)
         try:
             with timed("queue"):
@@ -145,6 +135,17 @@ class Line:
             self._pace.note(cost)
         finally:
             self._leave(place)
+
+    def has_room(self, cost: int) -> bool:
+        """Tell whether one more job may wait."""
+        return self._cost + min(cost, self._admission.budget) <= self._limit
+
+    def turn_away(self, cost: int) -> NoReturn:
+        """Raise `Overloaded`, and tell when to come back."""
+        self.refused += 1
+        raise Overloaded(
+            f"cost {cost}, {self._cost} of {self._limit} taken", self._pace.wait_s(self._cost)
+        )
 
     def start_those_that_fit(self, reserved: int) -> int:
         """Start them, leaving alone what is reserved; give what more has to be reserved."""
@@ -220,29 +221,3 @@ class _Lane:
 
     def fits(self, cost: int, reserved: int = 0) -> bool:
         return self.has_slot and cost <= self.memory.free - reserved
-
-
-class _Pace:
-    """How fast a line moves: the cost of what got done, by the time that it took."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._cost: float = BYTES_A_SECOND
-        self._spent_s = 1.0
-        self._mark_s = clock()
-
-    def begin(self) -> None:
-        """Start to look at the clock, after nothing was to be done."""
-        self._mark_s = self._clock()
-
-    def note(self, cost: int) -> None:
-        """Note that a job is done."""
-        now_s = self._clock()
-        self._cost = self._cost * _WEIGHT + cost
-        self._spent_s = self._spent_s * _WEIGHT + now_s - self._mark_s
-        self._mark_s = now_s
-
-    def wait_s(self, cost: int) -> int:
-        """Estimate how long so much takes, in whole seconds within bounds."""
-        seconds = math.ceil(cost * self._spent_s / self._cost)
-        return min(max(1, seconds), MAX_RETRY_AFTER_S)

@@ -38,6 +38,13 @@ class Fleet:
         """Tell whether it is being made for somebody who asked here."""
         return (image_id, work) in self._flights
 
+    async def is_made_elsewhere(self, image_id: UUID, work: str) -> bool:
+        """Tell whether another process is making it."""
+        lease = await self._cache.lease(image_id, work)
+        if lease:
+            await lease.release()
+        return lease is None
+
     def others(self, image_id: UUID, work: str) -> int:
         """Count what else is being made for those who ask here."""
         return self._flights.others((image_id, work))

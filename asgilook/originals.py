@@ -133,7 +133,11 @@ class Originals:
 
     async def size(self, image_id: UUID) -> Size:
         """Tell an image's size, without asking the store where it was seen lately."""
-        return self._sizes.get(image_id) or (await self.get(image_id)).image.size
+        return self.seen_size(image_id) or (await self.get(image_id)).image.size
+
+    def seen_size(self, image_id: UUID) -> Size | None:
+        """Tell the size of an image that was seen lately."""
+        return self._sizes.get(image_id)
 
     async def bury(self, image_id: UUID) -> Image:
         """Decide that an image goes: from now on nobody brings it back. Raises `ImageNotFound`."""

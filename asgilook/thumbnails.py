@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -11,7 +11,7 @@ from uuid import UUID
 from asgilook.cache import Cache, Entry
 from asgilook.codec import render, render_variant, rungs_cost_bytes, variant_cost_bytes
 from asgilook.errors import AsgilookError, ImageNotFound, StoreUnavailable, ThumbnailNotFound
-from asgilook.fleet import Entries, Fleet, Maker
+from asgilook.fleet import Entries, Fleet
 from asgilook.image import Format, Image, Size, ladder, strong_etag
 from asgilook.metrics import Meter
 from asgilook.metrics.catalogue import LOOKUPS, RENDER_SECONDS
@@ -44,6 +44,17 @@ class ThumbnailOptions:
 
     min_side: int
     quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    """Something to be made of an original."""
+
+    work: str
+    kind: Format
+    cost_bytes: Callable[[Size], int]
+    """What it takes, by the size of the original."""
+    make: Callable[[Image, bytes], Entries]
 
 
 class Thumbnails:
@@ -86,25 +97,27 @@ class Thumbnails:
         if entry:
             return self._hit(entry)
         with self._negatives():
-            if size not in ladder(await self._originals.size(image_id), self._options.min_side):
+            rungs = ladder(await self._originals.size(image_id), self._options.min_side)
+            if size not in rungs:
                 raise ThumbnailNotFound(name)
         # JPEG rungs are cheap beside the decode that they share; each of the others is not.
         if kind is Format.JPEG:
-            work, make = "ladder", partial(self._make_rungs, image_id, "ladder", None, kind)
+            rendering = self._rendering_of_rungs("ladder", rungs, kind)
         else:
-            work, make = name, partial(self._make_rungs, image_id, name, size, kind)
-        if kind is Format.AVIF and self._workers.are_busy(self._fleet.others(image_id, work)):
+            rendering = self._rendering_of_rungs(name, [size], kind)
+        if kind is Format.AVIF and self._workers.are_busy(self._fleet.others(image_id, name)):
             self._meter.count(LOOKUPS, "stand-in")
-            self._make_behind(image_id, name, make)
+            self._make_behind(image_id, name, rendering)
             return await self._stand_in(image_id, size)
-        return await self._make(image_id, name, work, make)
+        return await self._make(image_id, name, rendering)
 
     async def _stand_in(self, image_id: UUID, size: Size) -> StandIn:
         webp = await self._cache.get(image_id, _name(size, Format.WEBP))
         return StandIn(Format.WEBP if webp else Format.JPEG)
 
-    def _make_behind(self, image_id: UUID, name: str, make: Maker) -> None:
+    def _make_behind(self, image_id: UUID, name: str, rendering: _Rendering) -> None:
         """Make a thumbnail that nobody waits for, unless enough are being made already."""
+        make = partial(self._render, image_id, rendering)
 
         async def make_it() -> None:
             # Given up where there is too much to do, say, or at the end: somebody will ask again.
@@ -121,17 +134,27 @@ class Thumbnails:
         entry = await self._cache.get(image_id, variant.name)
         if entry:
             return self._hit(entry)
-        make = partial(self._make_variant, image_id, variant)
-        return await self._make(image_id, variant.name, variant.name, make)
+        return await self._make(image_id, variant.name, self._rendering_of_variant(variant))
 
     def _hit(self, entry: Entry) -> Thumbnail:
         self._meter.count(LOOKUPS, "hit")
         return Thumbnail(entry, is_hit=True)
 
-    async def _make(self, image_id: UUID, name: str, work: str, make: Maker) -> Thumbnail:
-        is_joined = self._fleet.is_making(image_id, work)
+    async def _make(self, image_id: UUID, name: str, rendering: _Rendering) -> Thumbnail:
+        is_joined = self._fleet.is_making(image_id, rendering.work)
         self._meter.count(LOOKUPS, "coalesced" if is_joined else "miss")
-        return Thumbnail(await self._fleet.make(image_id, name, work, make), is_hit=False)
+        if not is_joined:
+            await self._turn_away(image_id, rendering)
+        make = partial(self._render, image_id, rendering)
+        entry = await self._fleet.make(image_id, name, rendering.work, make)
+        return Thumbnail(entry, is_hit=False)
+
+    async def _turn_away(self, image_id: UUID, rendering: _Rendering) -> None:
+        """Raise `Overloaded` where that will come of it, before it costs a flight and a lease."""
+        size = self._originals.seen_size(image_id)
+        if size is not None:
+            is_made = partial(self._fleet.is_made_elsewhere, image_id, rendering.work)
+            await self._workers.check_rendering(rendering.cost_bytes(size), is_made)
 
     @contextlib.contextmanager
     def _negatives(self) -> Iterator[None]:
@@ -160,28 +183,28 @@ class Thumbnails:
         except (ImageNotFound, StoreUnavailable):
             await self._cache.drop(image_id)
 
-    async def _make_rungs(
-        self, image_id: UUID, work: str, alone: Size | None, kind: Format
-    ) -> Entries:
-        size = await self._originals.size(image_id)
-        sizes = [alone] if alone else ladder(size, self._options.min_side)
-        # The original is read only when there is room for it.
-        cost_bytes = rungs_cost_bytes(size, sizes, kind)
-        async with self._turn(image_id, work, cost_bytes) as turn:
-            image, jpeg = await self._read(image_id)
-            job = partial(render, jpeg, sizes, kind, self._options.quality)
-            with self._meter.timed(RENDER_SECONDS, kind):
-                # The digests too are nothing for the event loop.
-                return await turn.run(lambda: _rung_entries(image, job(), kind))
+    def _rendering_of_rungs(self, work: str, rungs: Sequence[Size], kind: Format) -> _Rendering:
+        def make(image: Image, jpeg: bytes) -> Entries:
+            return _rung_entries(image, render(jpeg, rungs, kind, self._options.quality), kind)
 
-    async def _make_variant(self, image_id: UUID, variant: Variant) -> Entries:
-        size = await self._originals.size(image_id)
-        cost_bytes = variant_cost_bytes(size, variant)
-        async with self._turn(image_id, variant.name, cost_bytes) as turn:
+        return _Rendering(work, kind, lambda full: rungs_cost_bytes(full, rungs, kind), make)
+
+    def _rendering_of_variant(self, variant: Variant) -> _Rendering:
+        def make(image: Image, jpeg: bytes) -> Entries:
+            body = render_variant(jpeg, variant, self._options.quality)
+            return {variant.name: _entry(image, body, variant.kind)}
+
+        cost_bytes = partial(variant_cost_bytes, variant=variant)
+        return _Rendering(variant.name, variant.kind, cost_bytes, make)
+
+    async def _render(self, image_id: UUID, rendering: _Rendering) -> Entries:
+        cost_bytes = rendering.cost_bytes(await self._originals.size(image_id))
+        # The original is read only when there is room for it.
+        async with self._turn(image_id, rendering.work, cost_bytes) as turn:
             image, jpeg = await self._read(image_id)
-            job = partial(render_variant, jpeg, variant, self._options.quality)
-            with self._meter.timed(RENDER_SECONDS, variant.kind):
-                return await turn.run(lambda: {variant.name: _entry(image, job(), variant.kind)})
+            with self._meter.timed(RENDER_SECONDS, rendering.kind):
+                # The digests too are nothing for the event loop.
+                return await turn.run(partial(rendering.make, image, jpeg))
 
     @contextlib.asynccontextmanager
     async def _turn(self, image_id: UUID, work: str, cost_bytes: int) -> AsyncIterator[Turn]:

@@ -104,6 +104,13 @@ class Workers:
         """Tell whether one more rendering beside so many others would have to wait."""
         return renderings >= self._slots or self._decoding.is_busy
 
+    async def check_rendering(
+        self, cost_bytes: int, is_made: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """Turn away at once what finds no room, unless it is being made. Raises `Overloaded`."""
+        if not self._rendering.has_room(cost_bytes) and not await is_made():
+            self._rendering.turn_away(cost_bytes)
+
     @contextlib.asynccontextmanager
     async def rendering(self, cost_bytes: int) -> AsyncIterator[Turn]:
         """Wait for the turn of a job on our own data, in a thread. Raises `Overloaded`."""

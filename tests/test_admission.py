@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from asgilook.admission import MAX_RETRY_AFTER_S, PATIENCE, Admission, Line, Place
+from asgilook.admission import PATIENCE, Admission, Line, Place
 from asgilook.errors import Overloaded
+from asgilook.pace import MAX_RETRY_AFTER_S
 
 BUDGET = 96
 SMALL = 12

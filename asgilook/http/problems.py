@@ -121,9 +121,15 @@ def problem_of(error: errors.AsgilookError) -> Problem:
 def log_problem(error: errors.AsgilookError) -> Problem:
     """Find what a client is told of an error, and log what it is not told."""
     problem = problem_of(error)
-    log = _log.error if problem.status >= 500 else _log.info
-    log("%s: %s: %s", problem.code, type(error).__name__, error)
+    _log.log(_level(error, problem), "%s: %s: %s", problem.code, type(error).__name__, error)
     return problem
+
+
+def _level(error: errors.AsgilookError, problem: Problem) -> int:
+    if isinstance(error, errors.Overloaded):
+        # There are hundreds a second, all are counted, and each stands in the access log.
+        return logging.DEBUG
+    return logging.ERROR if problem.status >= 500 else logging.INFO
 
 
 def body(problem: Problem) -> dict[str, Any]:

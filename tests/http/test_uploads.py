@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from falcon.testing import Result
 
-from asgilook.admission import MAX_RETRY_AFTER_S
 from asgilook.http.problems import ACCEPT_POST
+from asgilook.pace import MAX_RETRY_AFTER_S
 from tests import pictures
 from tests.fakes import MemoryStore
 from tests.http.client import Client, serving
