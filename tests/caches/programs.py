@@ -81,16 +81,33 @@ def varnish(folder: Path, origin_url: str, port: int | None = None) -> Iterator[
 def _running(
     command: list[str], folder: Path, environment: Mapping[str, str], port: int
 ) -> Iterator[str]:
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=log, cwd=folder, env={**os.environ, **environment}
-        )
     url = f"http://127.0.0.1:{port}"
+    process = _start(command, folder, environment, url)
     try:
-        wait_until(lambda: answers(url), command[0], process)
         yield url
     finally:
         stop(process)
+
+
+def _start(
+    command: list[str], folder: Path, environment: Mapping[str, str], url: str, tries: int = 3
+) -> "subprocess.Popen[bytes]":
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=folder, env={**os.environ, **environment}
+        )
+    try:
+        wait_until(lambda: answers(url), command[0], process)
+    except RuntimeError:
+        # libfaketime keeps the clock in a semaphore by the number of a process, and once in a few
+        # hundred starts does not find it in the shell by which Varnish clears its folder.
+        if tries == 1:
+            raise
+        return _start(command, folder, environment, url, tries - 1)
+    except BaseException:
+        stop(process)
+        raise
+    return process
 
 
 def _me() -> Mapping[str, str]:

@@ -29,7 +29,7 @@ class Site:
     """Past the cache."""
     store: Proxy
     """Between the origin and its bucket."""
-    _limits: "count[int]" = field(default_factory=lambda: count(1))
+    _limits: "count[int]" = field(default_factory=lambda: count(10))
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask the cache."""
