@@ -19,8 +19,9 @@ from asgilook.reports import MAX_HEAD_BYTES, Noted
 LEAST_S = 1.5
 """The processor's time that any job gets."""
 
-PATIENCE = 5
-"""How many times its processor time a job may take by the clock: the machine may be busy."""
+PATIENCE_S = 60
+"""How long a job may take by the clock. Its processor time is bounded already, by the kernel: so it
+is the machine that is too busy."""
 
 PIECE_BYTES = 256 * 1024
 """What is received at once: memory is taken for what came, not for what was announced."""
@@ -68,12 +69,12 @@ class Decoder:
     def run(self, job: Callable[[], T], share: float = 1) -> Noted[T]:
         """Have a picklable job done that is a share of the largest. What it raises is raised here.
 
-        Raises `TimeoutError` where the process hangs, and `EOFError` or `OSError` where it ended
-        or reports nonsense: it is of no further use then, and has to be killed.
+        Raises `TimeoutError` where it does not come to an end, and `EOFError` or `OSError` where it
+        ended too early or reports nonsense: it is of no further use then, and has to be killed.
         """
         self.jobs += 1
         limit_s = min(self._limits.job_s, LEAST_S + share * self._limits.job_s)
-        deadline_s = time.monotonic() + self._limits.job_s * PATIENCE
+        deadline_s = time.monotonic() + PATIENCE_S
         self._pipe.settimeout(None)
         self._pipe.sendall(pickle.dumps((job, limit_s)))
         answer = self._report(job, deadline_s)

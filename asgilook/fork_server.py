@@ -80,8 +80,10 @@ class ForkServer:
                 stdout=subprocess.DEVNULL,
                 # Keys and passwords are nothing for a process that a stranger may take over.
                 env=config.child_environment(),
-                # Ctrl-C at the terminal is for the parent, which ends its children itself.
-                start_new_session=True,
+                # Ctrl-C at the terminal is for the parent, which ends its children itself. Not a
+                # new session: Linux would give that its own share of the processors (sched(7),
+                # autogroup), and decoders would no longer give way to answers.
+                process_group=0,
             )
 
     def _stop(self) -> None:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from asgilook import allocator, timing
 from asgilook.admission import Admission, Line, Place
 from asgilook.decoder import Decoder, DecoderLimits
-from asgilook.errors import BrokenPicture
+from asgilook.errors import BrokenPicture, Overloaded
 from asgilook.fork_server import ForkServer
 from asgilook.reports import Noted, noted
 from asgilook.sandbox import step_back
@@ -37,6 +37,9 @@ INTERPRETER_BYTES = 192 * 1024 * 1024
 
 JOBS_BEFORE_RENEWAL = 500
 """After so many jobs a process makes room for a new one, whatever they have left in it."""
+
+COME_BACK_S = 30
+"""When to come back to a machine that is too busy for what it has taken."""
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -131,7 +134,8 @@ class Workers:
         """Wait for the turn of a job on untrusted data, in a child process. Raises `Overloaded`.
 
         Of the time for the largest job it gets its share, and a little more. Running it raises
-        `BrokenPicture` where the child crashed or took too long.
+        `BrokenPicture` where the child crashed or took too much of a processor, and `Overloaded`
+        where it did not get to work.
         """
         return _turn(self._decoding, cost_bytes, self._decoders, share)
 
@@ -176,7 +180,10 @@ class _Child:
             await self._replace("between pictures")
         try:
             return await asyncio.shield(self._in_thread(partial(self._decoder.run, job, share)))
-        except (TimeoutError, EOFError, OSError) as error:
+        except TimeoutError as error:
+            await self._replace("it does not get to work")
+            raise Overloaded("decoders do not get to work", COME_BACK_S) from error
+        except (EOFError, OSError) as error:
             await self._replace(type(error).__name__)
             raise BrokenPicture("it took its decoder down, or too long") from error
         except asyncio.CancelledError:

@@ -18,6 +18,15 @@ async def workers() -> AsyncIterator[Workers]:
         yield made
 
 
+async def test_a_decoder_is_weighed_together_with_what_it_gives_way_to(workers: Workers) -> None:
+    # Between sessions Linux divides the processors whatever the priorities: sched(7), autogroup.
+    assert await done(workers.decoding, partial(os.getsid, 0), 1) == os.getsid(0)
+
+
+async def test_a_decoder_is_left_alone_by_the_terminal(workers: Workers) -> None:
+    assert await done(workers.decoding, os.getpgrp, 1) != os.getpgrp()
+
+
 @pytest.mark.parametrize("kind", ["decoding", "rendering"])
 async def test_it_has_the_lowest_priority(workers: Workers, kind: str) -> None:
     niceness = partial(os.getpriority, os.PRIO_PROCESS, 0)

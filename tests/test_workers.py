@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from asgilook import decoder
 from asgilook import workers as workers_room
 from asgilook.codec import HeaderLimits, IngestOptions, ingest
-from asgilook.errors import BrokenPicture, UnsupportedType
+from asgilook.errors import BrokenPicture, Overloaded, UnsupportedType
 from asgilook.workers import Workers
 from tests import pictures
 from tests.processes import has_ended, watched
@@ -107,14 +108,21 @@ async def test_a_picture_that_takes_its_decoder_down_is_broken_and_no_other(
     assert outcomes[1] != before
 
 
-@pytest.mark.parametrize("job", [FOR_EVER, SPIN], ids=["asleep", "at work"])
-async def test_a_picture_that_takes_too_long_is_broken_and_no_other(
-    job: Callable[[], Any],
-) -> None:
+async def test_a_picture_that_takes_too_much_of_a_processor_is_broken_and_no_other() -> None:
     async with opened(Workers(1, MEMORY_BYTES, 0.2)) as workers:
         with pytest.raises(BrokenPicture):
-            await done(workers.decoding, job, LARGE)
+            await done(workers.decoding, SPIN, LARGE)
         assert isinstance(await done(workers.decoding, os.getpid, LARGE), int)
+
+
+async def test_a_picture_that_no_processor_is_left_for_may_come_again(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoder, "PATIENCE_S", 0.2)
+    with pytest.raises(Overloaded):
+        await done(workers.decoding, FOR_EVER, LARGE)
+    monkeypatch.undo()
+    assert isinstance(await done(workers.decoding, os.getpid, LARGE), int)
 
 
 async def test_a_small_picture_gets_a_small_part_of_the_time() -> None:
