@@ -146,6 +146,10 @@ class Gallery:
         """Give a thumbnail by its name, such as `640x400.webp`, if it is in the cache."""
         return await self._cache.get(image_id, name)
 
+    def at_hand(self, image_id: UUID, name: str) -> Entry | None:
+        """Give a thumbnail by its name if it is in this process's memory."""
+        return self._cache.at_hand(image_id, name)
+
     def find_cached(self, image_id: UUID, name: str, found: Found) -> None:
         """Look a thumbnail up as `cached` does, for who has no task: see `Cache.find`."""
         self._cache.find(image_id, name, found)

@@ -71,6 +71,10 @@ class Cache(ABC):
         timing.add(spent_s)
         return entry
 
+    def at_hand(self, image_id: UUID, name: str) -> Entry | None:
+        """Look up what can be had without asking anybody; None tells nothing."""
+        return None
+
     @abstractmethod
     def find(self, image_id: UUID, name: str, found: Found) -> None:
         """Look a rendering up as `get` does, for who has no task to wait in.

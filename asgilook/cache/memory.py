@@ -67,13 +67,12 @@ class MemoryCache(Cache):
         return self._held_bytes
 
     async def get(self, image_id: UUID, name: str) -> Entry | None:
-        return self.look_up(image_id, name)
+        return self.at_hand(image_id, name)
 
     def find(self, image_id: UUID, name: str, found: Found) -> None:
-        found(self.look_up(image_id, name), NOTHING)
+        found(self.at_hand(image_id, name), NOTHING)
 
-    def look_up(self, image_id: UUID, name: str) -> Entry | None:
-        """Give what `get` gives, now."""
+    def at_hand(self, image_id: UUID, name: str) -> Entry | None:
         shelf = self._shelf(image_id.int)
         entry = shelf.entries.get(name) if shelf else None
         if shelf and entry:

@@ -41,8 +41,11 @@ class TieredCache(Cache):
     async def is_well(self) -> bool:
         return await self._far.is_well()
 
+    def at_hand(self, image_id: UUID, name: str) -> Entry | None:
+        return self._near.at_hand(image_id, name)
+
     def find(self, image_id: UUID, name: str, found: Found) -> None:
-        entry = self._near.look_up(image_id, name)
+        entry = self._near.at_hand(image_id, name)
         if entry is not None:
             found(entry, NOTHING)
             return

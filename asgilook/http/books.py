@@ -39,10 +39,11 @@ class Books:
         """Note that it is there no longer."""
         self._traffic.in_progress -= 1
 
-    def noted(self, spent_s: Mapping[str, float]) -> Spent:
+    def noted(self, spent_s: Mapping[str, float] = timing.NOTHING) -> Spent:
         """Make a note of times that were taken without a task."""
         note = self._traces.begin() if self._traces else {}
-        timing.add(spent_s, note)
+        if spent_s:
+            timing.add(spent_s, note)
         return note
 
     def note_hit(self) -> None:

@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import Any
 from uuid import UUID
 
 from asgilook.cache import Entry
@@ -19,7 +18,7 @@ from asgilook.http.answers import OF_THE_BODY
 from asgilook.http.books import Books
 from asgilook.http.conditions import names_etag
 from asgilook.http.exchange import EVERY_ANSWER, server_timing
-from asgilook.http.head import Head, spelled
+from asgilook.http.head import Fields, Head, spelled
 from asgilook.http.served import LEFT, Served
 from asgilook.http.thumbnails import HIT, thumbnail_fields
 from asgilook.http.traffic import route_name
@@ -49,16 +48,13 @@ class Express:
         self.books = books
         self._read = lru_cache(REMEMBERED_PATHS)(_read)
 
-    def passenger(self, scope: Any) -> "Passenger | None":
-        """Take in a plain GET of a thumbnail; None for whatever else there is."""
-        path = scope["raw_path"]
-        # No long path is worth being remembered.
-        if scope["method"] != "GET" or len(path) > LONGEST_PATH:
+    def take_in(self, target: bytes, fields: Fields) -> "Passenger | None":
+        """Take in a GET by HTTP/1.1 where it is a plain one of a thumbnail."""
+        # Nothing long is worth being remembered.
+        wanted = self._read(target) if len(target) <= LONGEST_PATH else None
+        if wanted is None:
             return None
-        wanted = self._read(path)
-        if wanted is None or scope["http_version"] != "1.1":
-            return None
-        head = Head(scope["headers"])
+        head = Head(fields)
         if head.has_body or head.expect or not (head.is_plain and head.names_host("1.1")):
             return None
         return Passenger(self, wanted, head)
@@ -76,8 +72,16 @@ class Passenger:
         self._head = head
         self._start_s = time.perf_counter()
 
+    def is_served_at_hand(self, write: Write) -> bool:
+        """Answer with what is in memory; tell whether that was done."""
+        entry = self._gallery.at_hand(self._wanted.image_id, self._wanted.name)
+        if entry is None:
+            return False
+        self._books.write(self._answer(entry, write, self._books.noted()))
+        return True
+
     def serve(self, write: Write, otherwise: Callable[[], None]) -> None:
-        """Answer with what is in the cache, now or later; else do something else, then."""
+        """Answer with what is in the cache, later perhaps; else do something else, then."""
         self._books.enter()
         found = partial(self._found, write, otherwise)
         self._gallery.find_cached(self._wanted.image_id, self._wanted.name, found)

@@ -45,6 +45,26 @@ async def test_a_rendering_comes_back_as_it_went_in(cache: Cache) -> None:
     assert await cache.get(image_id, "empty") == EMPTY
 
 
+@pytest.mark.parametrize(("name", "expected"), [("a", LARGE), ("b", None)])
+async def test_who_has_no_task_is_told_once_what_get_gives(
+    cache: Cache, name: str, expected: Entry | None
+) -> None:
+    image_id, told = uuid7(), list[Entry | None]()
+    await cache.put(image_id, {"a": LARGE})
+    cache.find(image_id, name, lambda found, spent_s: told.append(found))  # noqa: ARG005
+    assert await cache.get(image_id, name) == expected
+    assert told == [expected]
+
+
+async def test_what_is_at_hand_is_what_get_gives_or_nothing(cache: Cache) -> None:
+    image_id = uuid7()
+    assert cache.at_hand(image_id, "a") is None
+    await cache.put(image_id, {"a": LARGE})
+    assert cache.at_hand(image_id, "a") in {LARGE, None}
+    await cache.drop(image_id)
+    assert cache.at_hand(image_id, "a") is None
+
+
 async def test_what_was_never_put_is_a_miss(cache: Cache) -> None:
     image_id = uuid7()
     assert await cache.get(image_id, "small") is None
