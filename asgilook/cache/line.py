@@ -108,9 +108,13 @@ class Line:
         batch = self._under_way
         if batch is None:
             return
-        # Not from here: what one of them raises must not be the others'.
-        self._loop.call_soon(batch.tells[batch.replies], reply)
+        tell = batch.tells[batch.replies]
         batch.replies += 1
+        try:
+            tell(reply)
+        except Exception as error:  # noqa: BLE001 - what one of them raises is not the others'
+            about = {"message": "whoever was told of a reply failed", "exception": error}
+            self._loop.call_exception_handler(about)
         if batch.replies == len(batch.tells):
             self._under_way = None
             self._send()

@@ -39,11 +39,12 @@ class Books:
         """Note that it is there no longer."""
         self._traffic.in_progress -= 1
 
-    def noted(self, spent_s: Mapping[str, float] = timing.NOTHING) -> Spent:
+    def noted(self, spent_s: Mapping[str, float]) -> Mapping[str, float]:
         """Make a note of times that were taken without a task."""
-        note = self._traces.begin() if self._traces else {}
-        if spent_s:
-            timing.add(spent_s, note)
+        if self._traces is None:
+            return spent_s
+        note = self._traces.begin()
+        timing.add(spent_s, note)
         return note
 
     def note_hit(self) -> None:

@@ -7,7 +7,7 @@ for, to tell a body that ended from one that was cut, and to stop when the clien
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from asgilook.errors import UploadIncomplete, UploadTooSlow
@@ -160,7 +160,7 @@ class Exchange:
         return fields
 
 
-def server_timing(spent_s: dict[str, float]) -> bytes:
+def server_timing(spent_s: Mapping[str, float]) -> bytes:
     """Spell out where the time went (W3C Server Timing), in milliseconds."""
     # In bytes from the start: Redis is named in many a hit.
     parts = [b"%b;dur=%.2f" % (name.encode(), seconds * 1000) for name, seconds in spent_s.items()]

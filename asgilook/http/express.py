@@ -24,7 +24,7 @@ from asgilook.http.thumbnails import HIT, thumbnail_fields
 from asgilook.http.traffic import route_name
 from asgilook.http.urls import THUMBNAIL
 from asgilook.ids import parse_id
-from asgilook.timing import Spent
+from asgilook.timing import NOTHING
 
 EXPRESS = "asgilook.express"
 """Where the application leaves its `Express`, in the state of its lifespan."""
@@ -77,7 +77,7 @@ class Passenger:
         entry = self._gallery.at_hand(self._wanted.image_id, self._wanted.name)
         if entry is None:
             return False
-        self._books.write(self._answer(entry, write, self._books.noted()))
+        self._books.write(self._answer(entry, write, self._books.noted(NOTHING)))
         return True
 
     def serve(self, write: Write, otherwise: Callable[[], None]) -> None:
@@ -99,7 +99,7 @@ class Passenger:
         else:
             self._books.write(self._answer(entry, write, self._books.noted(spent_s)))
 
-    def _answer(self, entry: Entry, write: Write, spent_s: Spent) -> Served:
+    def _answer(self, entry: Entry, write: Write, spent_s: Mapping[str, float]) -> Served:
         wanted, head = self._wanted, self._head
         if wanted.etag != entry.etag:
             wanted.spell(entry)

@@ -1,10 +1,10 @@
 """A request that was served, as it is written down: enough to find it again, and no secret."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from asgilook.http.head import Head
-from asgilook.timing import Spent
 
 # Whoever reads a log may not serve themselves with it.
 _SIGNATURE = re.compile(r"^/signed/[^/]*/")
@@ -24,7 +24,7 @@ class Served:
     sent_bytes: int
     is_complete: bool
     seconds: float
-    spent_s: Spent
+    spent_s: Mapping[str, float]
     head: Head
     trace_id: str | None = None
 
