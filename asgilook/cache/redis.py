@@ -7,7 +7,7 @@ are renderings. The lifetime is the hash's: expiring single fields needs newer s
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import cast
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from asgilook.timing import NOTHING
 RENEWAL_SHARE = 0.05
 """The share of a lifetime that may go by, in use, before it is renewed again."""
 REMEMBERED_RENEWALS = 100_000
+REMEMBERED_KEYS = 10_000
 
 _VERSION = 1
 # What msgpack raises, and times that there are none of.
@@ -62,6 +63,8 @@ class RedisCache(Cache):
         self._breaker.probe_by(self._probe)
         self._renewed_s: dict[str, float] = {}
         self._owed_drops: set[UUID] = set()
+        # To spell an id takes longer than to pack a command.
+        self._key = lru_cache(REMEMBERED_KEYS)(_key)
 
     async def open_up(self) -> None:
         self._redis = connect(self._url)
@@ -88,7 +91,7 @@ class RedisCache(Cache):
         if self._breaker.is_open:
             found(None, NOTHING)
             return
-        key = _key(image_id)
+        key = self._key(image_id)
         tell = partial(self._tell, found, time.perf_counter())
         self._line.ask(("HGET", key, name), tell)
         if self._is_due(key):
