@@ -143,7 +143,7 @@ class Line:
         if batch is None:
             return
         batch.ticks += 1
-        if batch.ticks > breaker.TICKS:
+        if batch.ticks >= breaker.TICKS:
             self._fail(TimeoutError("no answer"))
         else:
             self._timer = self._loop.call_later(breaker.LIMIT_S / breaker.TICKS, self._tick)
@@ -177,7 +177,9 @@ class _Wire(asyncio.Protocol):
         self._transport.set_protocol(self)
 
     def send(self, commands: list[bytes]) -> None:
-        self._transport.writelines(commands)
+        # On one that was lost a moment ago uvloop raises; `connection_lost` is about to come.
+        if not self._transport.is_closing():
+            self._transport.writelines(commands)
 
     def hang_up(self) -> None:
         self._transport.abort()
