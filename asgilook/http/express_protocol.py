@@ -2,13 +2,16 @@
 
 import asyncio
 from functools import partial
+from typing import TYPE_CHECKING
 
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from asgilook.http.ending import EndingProtocol
 from asgilook.http.express import EXPRESS, Express, Passenger
 from asgilook.http.linger import LingeringTransport
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 
 class ExpressProtocol(EndingProtocol):
@@ -49,7 +52,8 @@ class ExpressProtocol(EndingProtocol):
             return None
         return self._express.take_in(self.url, self.headers)
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
+        # uvicorn's one place where a request's turn comes.
         start = partial(super()._start_asgi_task, cycle, app)
         passenger, self._boarding = self._boarding, None
         if passenger is None:
