@@ -1,5 +1,9 @@
 """Requests that do not wait for the answers before them."""
 
+import json
+
+import pytest
+
 from tests.wire.raw import PICTURE, Wire, request, upload
 
 GET = request("GET", "/images")
@@ -19,6 +23,39 @@ def test_a_hundred_requests_at_once_are_a_hundred_answers(url: str) -> None:
         wire.send(GET * 100)
         assert {wire.answer().status for _ in range(100)} == {200}
         assert wire.get("/images").status == 200
+
+
+@pytest.fixture
+def hit(url: str) -> str:
+    """Give the path of a thumbnail that is in the cache."""
+    with Wire(url) as wire:
+        wire.send(upload(f"Content-Length: {len(PICTURE)}"), PICTURE)
+        path: str = json.loads(wire.answer().body)["thumbnails"][0]
+        return path
+
+
+def test_hits_keep_their_place_among_others(url: str, hit: str) -> None:
+    with Wire(url) as wire:
+        asked = request("GET", hit)
+        wire.send(asked, MISSING, asked, asked, GET, asked)
+        kinds = [wire.answer().fields["content-type"] for _ in range(6)]
+        picture, listing, problem = "image/jpeg", "application/json", "application/problem+json"
+        assert kinds == [picture, problem, picture, picture, listing, picture]
+
+
+def test_hits_wait_for_a_reader_who_is_slow_to_begin(url: str, hit: str) -> None:
+    with Wire(url, receive_buffer_bytes=4096) as wire:
+        wire.send(request("GET", hit) * 1000)
+        first = wire.answer().body
+        assert {wire.answer().body for _ in range(999)} == {first}
+        assert wire.get("/images").status == 200
+
+
+def test_nothing_is_answered_behind_a_hit_that_is_the_last_request(url: str, hit: str) -> None:
+    with Wire(url) as wire:
+        wire.send(request("GET", hit, "Connection: close"), GET)
+        assert wire.answer().is_last
+        assert wire.rest() == b""
 
 
 def test_a_request_behind_an_upload_waits_for_it(url: str) -> None:
