@@ -18,9 +18,8 @@ import uvicorn
 from asgilook import __version__, config
 from asgilook.app import create_metered_app
 from asgilook.config import Settings
-from asgilook.config_command import show_config
+from asgilook.config_command import load_settings, show_config
 from asgilook.doctor_command import doctor
-from asgilook.errors import ConfigError
 from asgilook.fsck_command import fsck
 from asgilook.http import logs
 from asgilook.http.access import hash_key
@@ -63,7 +62,7 @@ def main() -> None:
 )
 def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
     """Serve until interrupted."""
-    settings = _settings()
+    settings = load_settings()
     log_config = logs.config(_log_format(settings), with_requests=access_log)
     logging.config.dictConfig(log_config)
     _tell(settings, workers)
@@ -117,7 +116,7 @@ def sign(
     expires_in: int | None,
 ) -> None:
     """Print the path of a thumbnail off the ladder: any box WxH, fit, quality and density."""
-    settings = _settings()
+    settings = load_settings()
     size = parse_size(box)
     if not settings.signing_keys:
         raise click.ClickException(f"{config.variable('signing_keys')} is not set")
@@ -208,10 +207,3 @@ def _run(app: Callable[[], Service], *, workers: int, **options: Any) -> None:
     else:
         server = uvicorn.Config(app, workers=workers, **options)
         Supervisor(server, sockets=[server.bind_socket()]).run()
-
-
-def _settings() -> Settings:
-    try:
-        return config.load()
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from None

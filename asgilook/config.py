@@ -34,6 +34,11 @@ _CDN_NEEDS: dict[Cdn, set[str]] = {
 _NEEDED_TO_START = {"PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 
 
+def processors() -> int:
+    """Count the processors that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Settings(BaseSettings):
     """What can be set, with its default; each name is that of a variable, under the prefix."""
 
@@ -117,11 +122,7 @@ class Settings(BaseSettings):
         30, ge=1, le=3600, description="seconds that what is under way may still take at the end"
     )
     render_slots: int = Field(
-        default_factory=lambda: (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        ),
+        default_factory=processors,
         ge=1,
         le=256,
         description="pictures decoded at once in each process; by default one for each processor",

@@ -11,13 +11,18 @@ from asgilook.errors import ConfigError
 from asgilook.http.access import key_name
 
 
+def load_settings() -> Settings:
+    """Read the settings; a wrong one ends the command with a line about it."""
+    try:
+        return config.load()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+
+
 @click.command("config")
 def show_config() -> None:
     """Show each setting, its value and where that comes from."""
-    try:
-        settings = config.load()
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from None
+    settings = load_settings()
     rows = [
         (config.variable(name), _shown(name, settings), "set" if config.is_set(name) else "default")
         for name in Settings.model_fields

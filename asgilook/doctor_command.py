@@ -11,6 +11,7 @@ import click
 from asgilook import config
 from asgilook.backends import make_store
 from asgilook.doctor import Finding, Level, examine
+from asgilook.doctor.findings import fail, ok
 from asgilook.errors import ConfigError
 
 
@@ -45,6 +46,6 @@ def _findings(workers: int) -> list[Finding]:
         settings = config.load()
     except ConfigError as error:
         mend = "set it right, or not at all; the README lists the settings"
-        return [Finding(Level.FAIL, "settings", line, mend) for line in str(error).splitlines()]
-    settled = Finding(Level.OK, "settings", "each by itself is right")
+        return [fail("settings", line, mend) for line in str(error).splitlines()]
+    settled = ok("settings", "each by itself is right")
     return [settled, *asyncio.run(examine(settings, make_store(settings), workers))]

@@ -67,9 +67,10 @@ class Turn:
 class Workers:
     """Runs jobs on as many slots as there are processors; the rest wait, or are turned away.
 
-    Needs `open_up` before use. A job is a picklable call without arguments, such as a `partial`;
-    the memory of all jobs together stays within `memory_bytes`, but for an eighth of it more that
-    only small jobs may take, as they have one more slot.
+    Needs `open_up` before use. A job is a call without arguments, such as a `partial`, and for a
+    child it has to be one that can be pickled; the memory of all jobs together stays within
+    `memory_bytes`, but for an eighth of it more that only small jobs may take, as they have one
+    more slot.
     """
 
     def __init__(self, slots: int, memory_bytes: int, decode_s: float) -> None:

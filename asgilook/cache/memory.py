@@ -66,9 +66,6 @@ class MemoryCache(Cache):
         """Count what is kept, overhead included."""
         return self._held_bytes
 
-    async def get(self, image_id: UUID, name: str) -> Entry | None:
-        return self.at_hand(image_id, name)
-
     def find(self, image_id: UUID, name: str, found: Found) -> None:
         found(self.at_hand(image_id, name), NOTHING)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from asgilook import config
+
 CGROUPS = Path("/sys/fs/cgroup")
 PROC = Path("/proc/self")
 
@@ -34,7 +36,7 @@ class Machine:
         """Read them from the system."""
         temporary = Path(tempfile.gettempdir())
         return cls(
-            processors=min(_processors(), cgroup_processors(CGROUPS, PROC)),
+            processors=min(config.processors(), cgroup_processors(CGROUPS, PROC)),
             memory_bytes=min(_memory_bytes(), cgroup_memory_bytes(CGROUPS, PROC)),
             descriptors=_limit(resource.RLIMIT_NOFILE),
             temporary=temporary,
@@ -88,10 +90,6 @@ def _lines(path: Path) -> list[str]:
         return path.read_text().splitlines()
     except OSError:
         return []
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _memory_bytes() -> int:

@@ -1,5 +1,6 @@
 """What interrupted work leaves beside the pictures: claims, tombstones, files."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from functools import partial
 from uuid import UUID
@@ -16,7 +17,7 @@ from asgilook.tombstones import TOMBSTONES_PREFIX
 _ID_LENGTH = 36
 
 
-class Leftovers:
+class Leftovers(ABC):
     """Finds what is wrong with the objects under one prefix, each by itself."""
 
     prefix: str
@@ -30,8 +31,9 @@ class Leftovers:
             async for finding in each(keys, self._check):
                 yield finding
 
+    @abstractmethod
     async def _check(self, key: str) -> Finding | None:
-        raise NotImplementedError
+        """Tell what is wrong with an object, if anything."""
 
     def _name(self, key: str) -> str:
         return key.removeprefix(self.prefix)

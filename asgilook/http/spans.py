@@ -27,10 +27,9 @@ from opentelemetry.trace import (
 from asgilook import __version__
 from asgilook.http.served import Served
 from asgilook.http.trace_context import TraceParent
-from asgilook.http.traffic import UNMATCHED
+from asgilook.http.traffic import METHODS, UNMATCHED
 from asgilook.timing import Block, Spent, SpentInBlocks
 
-_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _CALLS = frozenset({"redis", "s3", "purge"})
 """What is done by another service, which whoever draws a map of services wants to know."""
 
@@ -91,13 +90,13 @@ def _context(parent: TraceParent | None) -> Context:
 
 
 def _name(served: Served) -> str:
-    method = served.method if served.method in _METHODS else "HTTP"
+    method = served.method if served.method in METHODS else "HTTP"
     return method if served.route == UNMATCHED else f"{method} {served.route}"
 
 
 def _attributes(served: Served) -> dict[str, str | int]:
     told: dict[str, str | int] = {
-        "http.request.method": served.method if served.method in _METHODS else "_OTHER",
+        "http.request.method": served.method if served.method in METHODS else "_OTHER",
         "http.response.status_code": served.status,
         "http.response.body.size": served.sent_bytes,
         "url.path": served.shown_path,

@@ -26,8 +26,8 @@ UNMATCHED = "unmatched"
 _BOUNDS_S = HTTP_REQUEST_SECONDS.buckets
 _FIRST_S = _BOUNDS_S[0]
 
-# A client may call its method anything.
-_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""Those that are told apart: a client may call its method anything."""
 _OTHER = "other"
 
 
@@ -57,7 +57,7 @@ class Traffic:
 
     def end(self, method: str, route: str, status: int, sent_bytes: int, seconds: float) -> None:
         """Count an answer."""
-        kind = (method if method in _METHODS else _OTHER, route, status)
+        kind = (method if method in METHODS else _OTHER, route, status)
         answers = self._answers.get(kind)
         if answers is None:
             answers = self._answers[kind] = _Answers()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,7 +30,7 @@ class Api:
         return {tag for tags in self.taken for tag in tags}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler, ABC):
     api: ClassVar[Api]
 
     def do_POST(self) -> None:
@@ -41,8 +42,9 @@ class _Handler(BaseHTTPRequestHandler):
         status, answer = self._judge(body)
         self._answer(status, answer, {})
 
+    @abstractmethod
     def _judge(self, body: bytes) -> tuple[int, object]:
-        raise NotImplementedError
+        """Give a status, and what to answer."""
 
     def _take(self, tags: object, most: int) -> bool:
         are_sound = (
