@@ -28,6 +28,17 @@ class Collector:
             for part in request.resource_spans
         ]
 
+    def resource_of(self, request_id: str) -> dict[str, Any]:
+        """Give what the sender of a request's span said of itself."""
+        return next(
+            attributes(part.resource.attributes)
+            for request in self.requests
+            for part in request.resource_spans
+            for scope in part.scope_spans
+            for span in scope.spans
+            if attributes(span.attributes).get("asgilook.request_id") == request_id
+        )
+
     @property
     def spans(self) -> list[Span]:
         return [

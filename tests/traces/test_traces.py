@@ -82,7 +82,7 @@ def test_an_upload_is_a_span_with_all_that_it_took(service: Service, heard: Coll
         "url.path": "/images",
         "asgilook.request_id": "an-upload",
     }
-    assert heard.resources[0]["service.name"] == "asgilook"
+    assert heard.resource_of("an-upload")["service.name"] == "asgilook"
 
 
 def test_a_hit_joins_the_trace_that_its_request_names(service: Service, heard: Collector) -> None:
