@@ -93,7 +93,8 @@ def available() -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """Tell the version of each that was installed."""
+    """Tell the version of each that is available."""
+    available()
     found: dict[str, str] = {}
     for line in _output(THUMBOR / "bin" / "pip", "list", "--format=freeze").splitlines():
         name, _, version = line.partition("==")
