@@ -8,7 +8,7 @@ import ctypes
 LARGE_BYTES = 4 * 1024 * 1024
 """What is as large is taken from the system for itself, and goes back to it when it is freed."""
 
-KEPT_BYTES = 8 * 1024 * 1024
+KEPT_BYTES = 16 * 1024 * 1024
 """What is kept at the end of a heap, so that thumbnails of common sizes need not ask for more."""
 
 HEAPS = 2

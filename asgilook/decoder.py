@@ -1,4 +1,4 @@
-"""A process that decodes what came from outside, one job at a time, and may be killed for it.
+"""A process that works on pictures, one job at a time, and may be killed for it.
 
 What runs in it is `sandbox.py`. It ends with its parent, however that goes and whatever it is at.
 """
@@ -23,6 +23,9 @@ PATIENCE_S = 60
 """How long a job may take by the clock. Its processor time is bounded already, by the kernel: so it
 is the machine that is too busy."""
 
+NO_LIMIT_BYTES = 2**63 - 1
+"""More than there is."""
+
 PIECE_BYTES = 256 * 1024
 """What is received at once: memory is taken for what came, not for what was announced."""
 
@@ -30,24 +33,29 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class DecoderLimits:
-    """What a process may take before it is ended; the kernel sees to it."""
+class DecoderKind:
+    """What processes are for, and what each may take before it is ended; the kernel sees to it."""
 
+    name: str
     memory_bytes: int
     job_s: float
     """Of the processor's time, for a job of the largest kind."""
+    first: Callable[[], object] | None = None
+    """A job for a new process, to get it ready."""
 
 
 class Decoder:
     """The parent's end. Its methods block, and belong to one thread; `hang_up` is for any."""
 
-    def __init__(self, server: ForkServer, limits: DecoderLimits) -> None:
+    def __init__(self, server: ForkServer, kind: DecoderKind) -> None:
         self._server = server
-        self._limits = limits
-        self._forked = server.fork(limits.memory_bytes)
+        self._kind = kind
+        self._forked = server.fork(kind.memory_bytes)
         self._pipe = self._forked.pipe
         self.jobs = 0
         """How many jobs it has been given."""
+        if kind.first:
+            self.run(kind.first)
 
     @property
     def pid(self) -> int:
@@ -73,14 +81,24 @@ class Decoder:
         ended too early or reports nonsense: it is of no further use then, and has to be killed.
         """
         self.jobs += 1
-        limit_s = min(self._limits.job_s, LEAST_S + share * self._limits.job_s)
+        limit_s = min(self._kind.job_s, LEAST_S + share * self._kind.job_s)
         deadline_s = time.monotonic() + PATIENCE_S
-        self._pipe.settimeout(None)
-        self._pipe.sendall(pickle.dumps((job, limit_s)))
+        self._pipe.settimeout(PATIENCE_S)
+        self._send(job, limit_s)
         answer = self._report(job, deadline_s)
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def _send(self, job: Callable[[], T], limit_s: float) -> None:
+        """Send a job, and as they are, without a copy, the `PickleBuffer`s in it."""
+        parts: list[pickle.PickleBuffer] = []
+        spelled = pickle.dumps(job, protocol=5, buffer_callback=parts.append)
+        bodies = [part.raw() for part in parts]
+        self._pipe.sendall(pickle.dumps((limit_s, [body.nbytes for body in bodies])))
+        for body in bodies:
+            self._pipe.sendall(body)
+        self._pipe.sendall(spelled)
 
     def _report(self, job: Callable[[], T], deadline_s: float) -> Noted[T] | Exception:
         length = int.from_bytes(self._receive(4, deadline_s))
@@ -89,13 +107,13 @@ class Decoder:
         text = self._receive(length, deadline_s)
         try:
             # What is made of a picture is smaller than what it is made in.
-            head = reports.read_head(text, self._limits.memory_bytes // 2)
+            head = reports.read_head(text, self._kind.memory_bytes // 2)
             parts = [self._receive(length, deadline_s) for length in head.lengths]
             return reports.read(head, parts, job)
         except (OSError, EOFError):
             raise
         except Exception as error:  # there is no end to what can be wrong
-            raise ConnectionError(f"a report that is none: {type(error).__name__}") from error
+            raise ConnectionError(f"a report that is none: {error!r}") from error
 
     def _receive(self, length: int, deadline_s: float) -> bytes:
         """Wait for so many bytes. Raises `TimeoutError`, and `EOFError` where there are less."""

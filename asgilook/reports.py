@@ -14,7 +14,12 @@ from typing import Any, TypeVar
 
 from asgilook import timing
 from asgilook.codec import MAX_SIDE, MEDIA_TYPES, Header, Ingested
-from asgilook.errors import BrokenPicture, PictureTooLarge, UnsupportedType
+from asgilook.errors import (
+    BrokenPicture,
+    PictureTooLarge,
+    StoreUnavailable,
+    UnsupportedType,
+)
 from asgilook.image import Size
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -24,9 +29,8 @@ T = TypeVar("T")
 Noted = tuple[T, dict[str, float]]
 """What a job gives, and the seconds that it spent on what."""
 
-_ERRORS: dict[str, type[Exception]] = {
-    kind.__name__: kind for kind in (BrokenPicture, PictureTooLarge, UnsupportedType, MemoryError)
-}
+_REFUSALS = (BrokenPicture, PictureTooLarge, UnsupportedType, MemoryError)
+_FAILURES = (StoreUnavailable, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ def write(answer: "Noted[Any] | Exception") -> list[bytes]:
             parts = [made.jpeg, made.sha256, made.placeholder, *made.thumbnails.values()]
         case (Header() as made, spent_s):
             told = {"made": [made.media_type, made.size, made.cost_bytes], "spent": spent_s}
+        case (dict() as made, spent_s):
+            told = {"made": list(made), "spent": spent_s}
+            parts = [*made.values()]
+        case (bytes() as made, spent_s):
+            told, parts = {"made": None, "spent": spent_s}, [made]
         case (made, spent_s):
             told = {"made": made, "spent": spent_s}
     return [json.dumps({**told, "parts": [len(part) for part in parts]}).encode(), *parts]
@@ -74,19 +83,26 @@ def read_head(head: bytes, limit_bytes: int) -> Head:
 
 def read(head: Head, parts: Sequence[bytes], job: "Callable[[], T]") -> "Noted[T] | Exception":
     """Read what a job gave, or the error that it raised. Raises as `read_head` does."""
-    told = head.told
+    told, (reader, errors) = head.told, _promise(job)
     if "error" in told:
-        return _ERRORS[told["error"]](_printable(told["text"]))
-    reader = _READERS.get(_promise(job), _read_anything)
+        return _error(told["error"], _printable(told["text"]), errors)
     return reader(told["made"], parts), {
         _name(name): _seconds(s) for name, s in told["spent"].items()
     }
 
 
-def _promise(job: Callable[[], Any]) -> Any:
-    """Tell what a job's function says that it gives."""
+def _promise(job: Callable[[], Any]) -> "_Promise":
+    """Tell how to read what a job's function says that it gives, and what it may raise."""
     function = job.func if isinstance(job, partial) else job
-    return getattr(function, "__annotations__", {}).get("return")
+    given = getattr(function, "__annotations__", {}).get("return")
+    return _PROMISES.get(given, (_read_anything, _REFUSALS))
+
+
+def _error(name: str, text: str, errors: Sequence[type[Exception]]) -> Exception:
+    for kind in errors:
+        if kind.__name__ == name:
+            return kind(text)
+    raise ValueError(f"{_printable(name)}: {text}")
 
 
 def _read_header(told: Any, parts: Sequence[bytes]) -> Header:
@@ -99,17 +115,30 @@ def _read_ingested(told: Any, parts: Sequence[bytes]) -> Ingested:
     jpeg, sha256, placeholder, *bodies = parts
     if len(sha256) != 32 or len(placeholder) > 32:
         raise ValueError("no digest, or no placeholder")
-    thumbnails = dict(zip(map(_size, rungs), bodies, strict=True))
+    thumbnails = _read_rungs(rungs, bodies)
     return Ingested(jpeg, sha256, _size(size), _media_type(source_type), placeholder, thumbnails)
+
+
+def _read_rungs(told: Any, parts: Sequence[bytes]) -> dict[Size, bytes]:
+    return dict(zip(map(_size, told), parts, strict=True))
+
+
+def _read_bytes(told: Any, parts: Sequence[bytes]) -> bytes:
+    (body,) = parts
+    return body
 
 
 def _read_anything(told: Any, parts: Sequence[bytes]) -> Any:
     return told
 
 
-_READERS: dict[Any, Callable[[Any, Sequence[bytes]], Any]] = {
-    Header: _read_header,
-    Ingested: _read_ingested,
+_Promise = tuple[Callable[[Any, Sequence[bytes]], Any], Sequence[type[Exception]]]
+
+_PROMISES: dict[Any, _Promise] = {
+    Header: (_read_header, _REFUSALS),
+    Ingested: (_read_ingested, _REFUSALS),
+    dict[Size, bytes]: (_read_rungs, _FAILURES),
+    bytes: (_read_bytes, _FAILURES),
 }
 
 

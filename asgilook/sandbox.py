@@ -16,7 +16,6 @@ import signal
 import socket
 import struct
 import sys
-import threading
 from typing import NoReturn
 
 from asgilook import allocator, reports
@@ -108,7 +107,9 @@ def serve(parent: socket.socket) -> None:
             # Not after each job: who decodes one picture after the other would ask for it again.
             if not select.select([parent], [], [], PAUSE_S)[0]:
                 allocator.give_back()
-            job, limit_s = pickle.load(jobs)  # noqa: S301 - the parent's
+            limit_s, lengths = pickle.load(jobs)  # noqa: S301 - the parent's
+            parts = [jobs.read(length) for length in lengths]
+            job = pickle.load(jobs, buffers=parts)  # noqa: S301 - the parent's
             answer: Noted[object] | Exception
             # The signal ends the process, in the middle of a library's loop as well.
             signal.setitimer(signal.ITIMER_PROF, limit_s)
@@ -125,16 +126,14 @@ def serve(parent: socket.socket) -> None:
 
 
 def step_back() -> None:
-    """Let this thread have what others leave of the processors: an answer must not wait for pixels.
+    """Have what others leave of the processors: an answer must not wait for pixels.
 
-    Linux has a priority for each thread (setpriority(2), notes); elsewhere it is the process's.
+    By niceness alone an answer would still wait for the end of a slice: what Linux knows as idle
+    makes room at once (sched(7)).
     """
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        before = os.getpriority(os.PRIO_PROCESS, thread)
-        os.setpriority(
-            os.PRIO_PROCESS, thread, before + NICENESS
-        )  # 19 at the most, it sees to that
+    os.nice(NICENESS)
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _give_up() -> None:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from pickle import PickleBuffer
+from typing import Any
 from uuid import UUID
 
 from asgilook.cache import Cache, Entry
@@ -54,7 +56,10 @@ class _Rendering:
     kind: Format
     cost_bytes: Callable[[Size], int]
     """What it takes, by the size of the original."""
-    make: Callable[[Image, bytes], Entries]
+    render: Callable[..., Any]
+    """Makes it of the original's bytes, in another process."""
+    named: Callable[[Any], Mapping[str, bytes]]
+    """Gives the names of what was made."""
 
 
 class Thumbnails:
@@ -166,7 +171,8 @@ class Thumbnails:
 
     async def keep(self, image: Image, made: Mapping[Size, bytes], kind: Format) -> None:
         """Put thumbnails into the cache that were made elsewhere, with `codec.render`."""
-        await self._cache.put(image.id, _rung_entries(image, made, kind))
+        entries = await asyncio.to_thread(_entries, image, _named(made, kind), kind)
+        await self._cache.put(image.id, entries)
 
     async def drop(self, image_id: UUID) -> None:
         """Forget the thumbnails of an image."""
@@ -184,18 +190,16 @@ class Thumbnails:
             await self._cache.drop(image_id)
 
     def _rendering_of_rungs(self, work: str, rungs: Sequence[Size], kind: Format) -> _Rendering:
-        def make(image: Image, jpeg: bytes) -> Entries:
-            return _rung_entries(image, render(jpeg, rungs, kind, self._options.quality), kind)
-
-        return _Rendering(work, kind, lambda full: rungs_cost_bytes(full, rungs, kind), make)
+        cost_bytes = partial(rungs_cost_bytes, sizes=rungs, kind=kind)
+        make = partial(render, sizes=rungs, kind=kind, quality=self._options.quality)
+        return _Rendering(work, kind, cost_bytes, make, partial(_named, kind=kind))
 
     def _rendering_of_variant(self, variant: Variant) -> _Rendering:
-        def make(image: Image, jpeg: bytes) -> Entries:
-            body = render_variant(jpeg, variant, self._options.quality)
-            return {variant.name: _entry(image, body, variant.kind)}
-
         cost_bytes = partial(variant_cost_bytes, variant=variant)
-        return _Rendering(variant.name, variant.kind, cost_bytes, make)
+        make = partial(render_variant, variant=variant, quality=self._options.quality)
+        return _Rendering(
+            variant.name, variant.kind, cost_bytes, make, lambda body: {variant.name: body}
+        )
 
     async def _render(self, image_id: UUID, rendering: _Rendering) -> Entries:
         cost_bytes = rendering.cost_bytes(await self._originals.size(image_id))
@@ -203,8 +207,9 @@ class Thumbnails:
         async with self._turn(image_id, rendering.work, cost_bytes) as turn:
             image, jpeg = await self._read(image_id)
             with self._meter.timed(RENDER_SECONDS, rendering.kind):
-                # The digests too are nothing for the event loop.
-                return await turn.run(partial(rendering.make, image, jpeg))
+                made = await turn.run(partial(rendering.render, PickleBuffer(jpeg)))
+            # Digests are nothing for the event loop.
+            return await asyncio.to_thread(_entries, image, rendering.named(made), rendering.kind)
 
     @contextlib.asynccontextmanager
     async def _turn(self, image_id: UUID, work: str, cost_bytes: int) -> AsyncIterator[Turn]:
@@ -224,10 +229,12 @@ def _name(size: Size, kind: Format) -> str:
     return f"{size}.{kind}"
 
 
-def _rung_entries(image: Image, made: Mapping[Size, bytes], kind: Format) -> Entries:
-    return {_name(size, kind): _entry(image, body, kind) for size, body in made.items()}
+def _named(made: Mapping[Size, bytes], kind: Format) -> dict[str, bytes]:
+    return {_name(size, kind): body for size, body in made.items()}
 
 
-def _entry(image: Image, body: bytes, kind: Format) -> Entry:
-    etag = strong_etag(sha256(body).digest())
-    return Entry(kind.media_type, etag, image.modified, body)
+def _entries(image: Image, made: Mapping[str, bytes], kind: Format) -> Entries:
+    return {
+        name: Entry(kind.media_type, strong_etag(sha256(body).digest()), image.modified, body)
+        for name, body in made.items()
+    }

@@ -1,27 +1,25 @@
 """Where work for the processor runs, and how much of it at once.
 
-Our own JPEGs are rendered in threads: Pillow lets go of the GIL. What came from outside is only
-ever opened in a child process, which can be killed without hurting anyone: its header in one
-process that has nothing else to do, so that what is small or hopeless need not wait, and then its
-pixels in one of several, when there is memory for them.
+Pictures are only ever opened in child processes, which can be killed without hurting anyone, and
+never keep an answer waiting for the interpreter. Our own are rendered in processes that see nothing
+else. What came from outside is looked at in others: its header in one that has nothing else to do,
+so that what is small or hopeless need not wait, and then its pixels in one of several, when there
+is memory for them.
 """
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 from asgilook import allocator, timing
 from asgilook.admission import Admission, Line, Place
-from asgilook.decoder import Decoder, DecoderLimits
-from asgilook.errors import BrokenPicture, Overloaded
+from asgilook.child import COME_BACK_S, Child
+from asgilook.decoder import NO_LIMIT_BYTES, PATIENCE_S, DecoderKind
+from asgilook.errors import AsgilookError, BrokenPicture, Overloaded
 from asgilook.fork_server import ForkServer
-from asgilook.reports import Noted, noted
-from asgilook.sandbox import step_back
+from asgilook.reports import Noted
 
 LINE = 16
 """How many times the budget for memory may wait in line: some 30 s of work, a CDN's patience."""
@@ -35,13 +33,6 @@ HEADER_S = 0.5
 INTERPRETER_BYTES = 192 * 1024 * 1024
 """The address space that a decoder takes beside its job; most of it is never touched."""
 
-JOBS_BEFORE_RENEWAL = 500
-"""After so many jobs a process makes room for a new one, whatever they have left in it."""
-
-COME_BACK_S = 30
-"""When to come back to a machine that is too busy for what it has taken."""
-
-_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -67,37 +58,38 @@ class Turn:
 class Workers:
     """Runs jobs on as many slots as there are processors; the rest wait, or are turned away.
 
-    Needs `open_up` before use. A job is a call without arguments, such as a `partial`, and for a
-    child it has to be one that can be pickled; the memory of all jobs together stays within
-    `memory_bytes`, but for an eighth of it more that only small jobs may take, as they have one
-    more slot.
+    Needs `open_up` before use. A job is a call without arguments that can be pickled, such as a
+    `partial` of the codec's; the memory of all jobs together stays within `memory_bytes`, but for
+    an eighth of it more that only small jobs may take, as they have one more slot.
     """
 
     def __init__(self, slots: int, memory_bytes: int, decode_s: float) -> None:
-        limits = DecoderLimits(memory_bytes + INTERPRETER_BYTES, decode_s)
+        decoders = DecoderKind("decoder", memory_bytes + INTERPRETER_BYTES, decode_s)
         # Some readers ask for the memory of the pixels at once, and leave it untouched.
-        header_limits = DecoderLimits(limits.memory_bytes, HEADER_S)
+        inspectors = DecoderKind("inspector", decoders.memory_bytes, HEADER_S)
+        # What our own pictures take is known.
+        renderers = DecoderKind("renderer", NO_LIMIT_BYTES, PATIENCE_S, allocator.keep_little)
         self._slots = slots
         memory = Admission(memory_bytes)
         self._rendering = memory.line(slots, LINE * memory_bytes)
         self._decoding = memory.line(slots, LINE * memory_bytes)
         self._inspecting = Admission(INSPECTORS).line(INSPECTORS, HEADERS_IN_LINE)
-        self._threads = ThreadPoolExecutor(slots + 1, "render", initializer=step_back)
         self._server = ForkServer()
-        self._decoders = [_Child(self._server, limits) for _ in range(slots + 1)]
-        self._inspectors = [_Child(self._server, header_limits) for _ in range(INSPECTORS)]
-        self._children = [*self._inspectors, *self._decoders]
+        self._inspectors = self._children(INSPECTORS, inspectors, _broken)
+        self._decoders = self._children(slots + 1, decoders, _broken)
+        self._renderers = self._children(slots + 1, renderers, _lost)
 
     async def open_up(self) -> None:
-        """Get the child processes ready, so that the first upload need not wait for one."""
+        """Get a child process of each kind ready, so that who comes first need not wait for it."""
         allocator.keep_little()
-        await asyncio.gather(*(child.start() for child in self._children))
+        kinds = (self._inspectors, self._decoders, self._renderers)
+        await asyncio.gather(*(children[-1].start() for children in kinds))
 
     async def close(self) -> None:
-        """End the child processes, at once, and the threads, when they are done."""
-        await asyncio.gather(*(child.close() for child in self._children))
+        """End the child processes, at once."""
+        children = (*self._inspectors, *self._decoders, *self._renderers)
+        await asyncio.gather(*(child.close() for child in children))
         await asyncio.to_thread(self._server.close)
-        await asyncio.to_thread(self._threads.shutdown)
 
     @property
     def lines(self) -> dict[str, Line]:
@@ -115,11 +107,12 @@ class Workers:
         if not self._rendering.has_room(cost_bytes) and not await is_made():
             self._rendering.turn_away(cost_bytes)
 
-    @contextlib.asynccontextmanager
-    async def rendering(self, cost_bytes: int) -> AsyncIterator[Turn]:
-        """Wait for the turn of a job on our own data, in a thread. Raises `Overloaded`."""
-        async with self._rendering.admit(cost_bytes) as place:
-            yield Turn(place, self._in_thread)
+    def rendering(self, cost_bytes: int) -> contextlib.AbstractAsyncContextManager[Turn]:
+        """Wait for the turn of a job on our own data. Raises `Overloaded`.
+
+        So does running it where it did not get to work, or the system ended its process.
+        """
+        return _turn(self._rendering, cost_bytes, self._renderers, 1)
 
     async def inspect(self, job: Callable[[], T]) -> T:
         """Run a job on the header of untrusted data, in a child process kept for headers.
@@ -140,12 +133,22 @@ class Workers:
         """
         return _turn(self._decoding, cost_bytes, self._decoders, share)
 
-    async def _in_thread(self, job: Callable[[], T]) -> Noted[T]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, noted, job)
+    def _children(
+        self, count: int, kind: DecoderKind, ended: Callable[[], AsgilookError]
+    ) -> list[Child]:
+        return [Child(self._server, kind, ended) for _ in range(count)]
+
+
+def _broken() -> AsgilookError:
+    return BrokenPicture("it took its decoder down, or too long")
+
+
+def _lost() -> AsgilookError:
+    return Overloaded("a renderer ended", COME_BACK_S)
 
 
 @contextlib.asynccontextmanager
-async def _turn(line: Line, cost: int, idle: list["_Child"], share: float) -> AsyncIterator[Turn]:
+async def _turn(line: Line, cost: int, idle: list[Child], share: float) -> AsyncIterator[Turn]:
     """Wait for a turn with one of the children that have nothing to do."""
     async with line.admit(cost) as place:
 
@@ -157,51 +160,3 @@ async def _turn(line: Line, cost: int, idle: list["_Child"], share: float) -> As
                 idle.append(child)
 
         yield Turn(place, run)
-
-
-class _Child:
-    """A place for a process: one that fails, or has done its share, is replaced."""
-
-    def __init__(self, server: ForkServer, limits: DecoderLimits) -> None:
-        self._server = server
-        self._limits = limits
-        self._decoder: Decoder
-        # Talking to the process blocks, and nobody else may do it meanwhile.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
-
-    async def start(self) -> None:
-        await self._in_thread(self._make)
-
-    async def close(self) -> None:
-        await self._end()
-        self._thread.shutdown()
-
-    async def run(self, job: Callable[[], T], share: float) -> Noted[T]:
-        if self._decoder.has_ended or self._decoder.jobs >= JOBS_BEFORE_RENEWAL:
-            await self._replace("between pictures")
-        try:
-            return await asyncio.shield(self._in_thread(partial(self._decoder.run, job, share)))
-        except TimeoutError as error:
-            await self._replace("it does not get to work")
-            raise Overloaded("decoders do not get to work", COME_BACK_S) from error
-        except (EOFError, OSError) as error:
-            await self._replace(type(error).__name__)
-            raise BrokenPicture("it took its decoder down, or too long") from error
-        except asyncio.CancelledError:
-            await self._replace("nobody waits for its picture")
-            raise
-
-    async def _replace(self, reason: str) -> None:
-        _log.warning("decoder %s ended: %s", self._decoder.pid, reason)
-        await self._end()
-        await self.start()
-
-    async def _end(self) -> None:
-        self._decoder.hang_up()
-        await self._in_thread(self._decoder.close)
-
-    def _make(self) -> None:
-        self._decoder = Decoder(self._server, self._limits)
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,6 +1,7 @@
 """Whatever works on pixels gives way to what answers."""
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -31,3 +32,15 @@ async def test_a_decoder_is_left_alone_by_the_terminal(workers: Workers) -> None
 async def test_it_has_the_lowest_priority(workers: Workers, kind: str) -> None:
     niceness = partial(os.getpriority, os.PRIO_PROCESS, 0)
     assert await done(getattr(workers, kind), niceness, 1) == LOWEST
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a policy for it")
+@pytest.mark.parametrize("kind", ["decoding", "rendering"])
+async def test_it_makes_room_at_once(workers: Workers, kind: str) -> None:
+    policy = await done(getattr(workers, kind), partial(os.sched_getscheduler, 0), 1)
+    assert policy == os.SCHED_IDLE
+
+
+async def test_what_answers_gives_way_to_nobody(workers: Workers) -> None:
+    await done(workers.rendering, os.getpid, 1)
+    assert os.getpriority(os.PRIO_PROCESS, 0) < LOWEST

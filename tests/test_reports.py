@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from asgilook import reports
-from asgilook.codec import HeaderLimits, IngestOptions, ingest, inspect
-from asgilook.errors import BrokenPicture, PictureTooLarge
+from asgilook.codec import HeaderLimits, IngestOptions, ingest, inspect, render, render_variant
+from asgilook.errors import BrokenPicture, PictureTooLarge, StoreUnavailable
+from asgilook.image import Format, Size
+from asgilook.variant import Fit, Variant
 from asgilook.workers import Workers
 from tests import pictures
 from tests.rooms import done, opened
@@ -22,6 +24,7 @@ LIMITS = HeaderLimits(1_000_000, 1 << 28)
 OPTIONS = IngestOptions(LIMITS, 64, 90, 80, (255, 255, 255))
 INGEST = partial(ingest, Path("upload"), OPTIONS)
 INSPECT = partial(inspect, Path("upload"), LIMITS)
+VARIANT = Variant(Size(80, 60), Format.WEBP, Fit.CONTAIN, None)
 RUNG = [[32, 24]]
 SOUND = {"made": [[64, 48], "image/png", RUNG], "spent": {"decode": 0.1}}
 PARTS = [b"jpeg", bytes(32), b"hash", b"thumbnail"]
@@ -152,8 +155,14 @@ async def test_a_decoder_that_is_somebody_elses_is_replaced(
 
 def test_a_sound_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     upload = tmp_path / "upload"
-    upload.write_bytes(pictures.upload((200, 160)))
-    for job in (partial(ingest, upload, OPTIONS), partial(inspect, upload, LIMITS)):
+    jpeg = pictures.upload((200, 160))
+    upload.write_bytes(jpeg)
+    for job in (
+        partial(ingest, upload, OPTIONS),
+        partial(inspect, upload, LIMITS),
+        partial(render, jpeg, [Size(100, 80), Size(50, 40)], Format.JPEG, 80),
+        partial(render_variant, jpeg, variant=VARIANT, quality=80),
+    ):
         answer = job(), {"decode": 0.25}
         text, *parts = reports.write(answer)
         head = reports.read_head(text, 1 << 20)
@@ -176,6 +185,22 @@ def test_a_header_is_read_as_a_header(made: object) -> None:
     head = reports.read_head(json.dumps({"made": made, "spent": {}, "parts": []}).encode(), 0)
     with pytest.raises((ValueError, TypeError)):
         reports.read(head, [], INSPECT)
+
+
+async def test_an_original_that_does_not_decode_is_not_taken_for_an_upload(
+    workers: Workers,
+) -> None:
+    with pytest.raises(StoreUnavailable):
+        await done(workers.rendering, partial(render_variant, b"", variant=VARIANT, quality=80), 1)
+    with pytest.raises(ValueError, match="BrokenPicture"):
+        _error_of(partial(render_variant, b"", variant=VARIANT, quality=80), BrokenPicture(""))
+    with pytest.raises(ValueError, match="StoreUnavailable"):
+        _error_of(INGEST, StoreUnavailable(""))
+
+
+def _error_of(job: Callable[[], Any], error: Exception) -> object:
+    text, *_ = reports.write(error)
+    return reports.read(reports.read_head(text, 0), [], job)
 
 
 def test_what_an_error_says_keeps_to_its_line() -> None:

@@ -1,0 +1,106 @@
+"""A place for a decoder, which is made when it is needed, and ended when it is unfit."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from asgilook.decoder import Decoder, DecoderKind
+from asgilook.errors import AsgilookError, Overloaded
+from asgilook.fork_server import ForkServer
+from asgilook.reports import Noted
+
+JOBS_BEFORE_RENEWAL = 500
+"""After so many jobs a process makes room for a new one, whatever they have left in it."""
+
+COME_BACK_S = 30
+"""When to come back to a machine that is too busy for what it has taken."""
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Child:
+    """Has one job done at a time.
+
+    `ended` makes what is raised where a job's process ended too early, or reported nonsense.
+    """
+
+    def __init__(
+        self, server: ForkServer, kind: DecoderKind, ended: Callable[[], AsgilookError]
+    ) -> None:
+        self._server = server
+        self._kind = kind
+        self._ended = ended
+        self._decoder: Decoder | None = None
+        self._is_wanted = True
+        # Talking to the process blocks, and nobody else may do it meanwhile.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=kind.name)
+
+    async def start(self) -> None:
+        """Get its process ready. Raises `OSError` where none is to be had."""
+        await self._in_thread(self._fit)
+
+    async def close(self) -> None:
+        """End its process, and come back when it is gone."""
+        self._leave()
+        await self._in_thread(self._end)
+        self._thread.shutdown()
+
+    async def run(self, job: Callable[[], T], share: float) -> Noted[T]:
+        """Have a job done that is a share of the largest. What it raises is raised here.
+
+        Raises `Overloaded` where it does not get to work, and what `ended` makes.
+        """
+        self._is_wanted = True
+        work = asyncio.ensure_future(self._in_thread(partial(self._work, job, share)))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._leave()
+            await asyncio.wait([work])
+            # What came of it is for nobody.
+            work.exception()
+            raise
+
+    def _leave(self) -> None:
+        self._is_wanted = False
+        decoder = self._decoder
+        if decoder:
+            decoder.hang_up()
+
+    def _work(self, job: Callable[[], T], share: float) -> Noted[T]:
+        try:
+            decoder = self._fit()
+        except OSError as error:
+            raise Overloaded(str(error), COME_BACK_S) from error
+        try:
+            return decoder.run(job, share)
+        except TimeoutError as error:
+            self._end("it does not get to work")
+            raise Overloaded(f"{self._kind.name}s do not get to work", COME_BACK_S) from error
+        except (EOFError, OSError) as error:
+            self._end(repr(error) if self._is_wanted else "nobody waits for its picture")
+            raise self._ended() from error
+
+    def _fit(self) -> Decoder:
+        """Give a process that is ready for a job."""
+        if self._decoder and (self._decoder.has_ended or self._decoder.jobs >= JOBS_BEFORE_RENEWAL):
+            self._end("between pictures")
+        if not self._decoder:
+            self._decoder = Decoder(self._server, self._kind)
+        if not self._is_wanted:
+            self._decoder.hang_up()
+        return self._decoder
+
+    def _end(self, reason: str = "") -> None:
+        if self._decoder:
+            if reason:
+                _log.warning("%s %s ended: %s", self._kind.name, self._decoder.pid, reason)
+            self._decoder.close()
+            self._decoder = None
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
