@@ -8,7 +8,7 @@ for, to tell a body that ended from one that was cut, and to stop when the clien
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 from asgilook.errors import UploadIncomplete, UploadTooSlow
 from asgilook.http.books import Books
@@ -38,6 +38,20 @@ EVERY_ANSWER: Fields = [
 """What every answer carries: anyone may read it, it is no page, and may not be taken for one."""
 
 
+HOLDER = "asgilook.holder"
+"""The extension of ASGI by which a server offers a `Holder`."""
+
+
+class Holder(Protocol):
+    """What may keep the head of an answer, to send it together with the first piece of its body."""
+
+    def hold_next(self) -> None:
+        """Keep what is written next until more is written."""
+
+    def let_go(self) -> None:
+        """Write what is kept."""
+
+
 class Exchange:
     """Stands between the server's `receive` and `send` and those that Falcon is given."""
 
@@ -50,6 +64,7 @@ class Exchange:
         books: Books,
     ) -> None:
         self._scope = scope
+        self._holder: Holder | None = scope.get("extensions", {}).get(HOLDER)
         self._receive = receive
         self._send = send
         self._body_s = body_s
@@ -97,12 +112,16 @@ class Exchange:
             self._status = event["status"]
             fields = [*event["headers"], *EVERY_ANSWER, *self._own_fields()]
             event = {**event, "headers": fields}
+            if self._holder:
+                self._holder.hold_next()
         else:
             self._sent_bytes += len(event.get("body", b""))
             self._is_complete = not event.get("more_body", False)
             if self._watch is None and not self._is_complete:
                 self._watch = asyncio.create_task(self._watch_client(_current_task()))
         await self._send(event)
+        if self._is_complete and self._holder:
+            self._holder.let_go()
 
     async def give(self, status: int, fields: Fields, body: bytes) -> None:
         """Answer without Falcon."""

@@ -9,6 +9,8 @@ LINGER_S = 30.0
 SILENCE_S = 2.0
 """How long to linger when nothing comes any more."""
 
+Data = bytes | bytearray | memoryview
+
 
 class LingeringTransport:
     """A transport whose `close` may linger.
@@ -22,12 +24,36 @@ class LingeringTransport:
         self._transport = transport
         self._loop = loop
         self.write = transport.write  # as often as all else together, so without a detour
+        self._held: Data = b""
         self._timer: asyncio.TimerHandle | None = None
         self.is_expecting_more = False
         """Whether the other side has not sent all that it announced."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+    def hold_next(self) -> None:
+        """Keep what is written next until more is, so that both go out in one call and one packet.
+
+        To wake the reader costs more than either.
+        """
+        self.write = self._hold
+
+    def let_go(self) -> None:
+        """Write what is kept, if there is anything: no more may come."""
+        self.write = self._transport.write
+        if self._held:
+            held, self._held = self._held, b""
+            self.write(held)
+
+    def _hold(self, data: Data) -> None:
+        self._held = data
+        self.write = self._write_both
+
+    def _write_both(self, data: Data) -> None:
+        self.write = self._transport.write
+        held, self._held = self._held, b""
+        self._transport.writelines((held, data))
 
     def is_closing(self) -> bool:
         """Tell whether nothing that is written now would be sent."""
@@ -37,6 +63,7 @@ class LingeringTransport:
         """Close: at once, or after lingering if the other side is still sending."""
         if self.is_closing():
             return
+        self.let_go()
         if not (self.is_expecting_more and self._transport.can_write_eof()):
             self._transport.close()
             return

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from asgilook.http.exchange import EVERY_ANSWER
+from asgilook.http.exchange import EVERY_ANSWER, HOLDER
 from asgilook.http.express_protocol import ExpressProtocol
 from asgilook.http.head import spelled
 from asgilook.http.linger import LingeringTransport
@@ -86,6 +86,7 @@ class EdgeProtocol(ExpressProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = {HOLDER: self.transport}  # type: ignore[dict-item]
         self.transport.is_expecting_more = True
         self._is_in_head = True
 
