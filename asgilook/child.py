@@ -74,8 +74,8 @@ class Child:
     def _work(self, job: Callable[[], T], share: float) -> Noted[T]:
         try:
             decoder = self._fit()
-        except OSError as error:
-            raise Overloaded(str(error), COME_BACK_S) from error
+        except (EOFError, OSError) as error:
+            raise Overloaded(f"no {self._kind.name} is to be had", COME_BACK_S) from error
         try:
             return decoder.run(job, share)
         except TimeoutError as error:
@@ -91,6 +91,7 @@ class Child:
             self._end("between pictures")
         if not self._decoder:
             self._decoder = Decoder(self._server, self._kind)
+            self._decoder.get_ready()
         if not self._is_wanted:
             self._decoder.hang_up()
         return self._decoder

@@ -54,8 +54,11 @@ class Decoder:
         self._pipe = self._forked.pipe
         self.jobs = 0
         """How many jobs it has been given."""
-        if kind.first:
-            self.run(kind.first)
+
+    def get_ready(self) -> None:
+        """Have its first job done. Raises as `run` does."""
+        if self._kind.first:
+            self.run(self._kind.first)
 
     @property
     def pid(self) -> int:

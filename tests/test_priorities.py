@@ -1,6 +1,8 @@
 """Whatever works on pixels gives way to what answers."""
 
+import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
@@ -44,3 +46,12 @@ async def test_it_makes_room_at_once(workers: Workers, kind: str) -> None:
 async def test_what_answers_gives_way_to_nobody(workers: Workers) -> None:
     await done(workers.rendering, os.getpid, 1)
     assert os.getpriority(os.PRIO_PROCESS, 0) < LOWEST
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a policy for it")
+async def test_a_container_may_forbid_that() -> None:
+    forbid = "import os\ndef no(*_): raise PermissionError\nos.sched_setscheduler = no"
+    step_back = "from asgilook.sandbox import step_back\nstep_back()\nprint(os.nice(0))"
+    command = [sys.executable, "-c", f"{forbid}\n{step_back}"]
+    ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True)
+    assert int(ran.stdout) == LOWEST

@@ -20,6 +20,7 @@ from asgilook import child as child_room
 from asgilook import decoder
 from asgilook.codec import HeaderLimits, IngestOptions, ingest
 from asgilook.errors import BrokenPicture, Overloaded, UnsupportedType
+from asgilook.fork_server import ForkServer
 from asgilook.workers import Workers
 from tests import pictures
 from tests.processes import has_ended, watched
@@ -174,6 +175,25 @@ async def test_a_thumbnail_whose_process_the_system_ends_may_be_asked_for_again(
         await done(workers.rendering, partial(signal.raise_signal, signal.SIGKILL), LARGE)
     assert caught.value.retry_after_s == child_room.COME_BACK_S
     assert await done(workers.rendering, partial(pow, 2, 3), LARGE) == 8
+
+
+@pytest.mark.parametrize("kind", ["rendering", "decoding"])
+async def test_without_another_process_a_job_may_come_again(
+    workers: Workers, fifo: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    queue = getattr(workers, kind)
+    busy = asyncio.create_task(done(queue, fifo.read_text, LARGE))
+    with await asyncio.to_thread(fifo.open, "w"):
+        with monkeypatch.context() as patch:
+            patch.setattr(ForkServer, "fork", _fails)
+            with pytest.raises(Overloaded):
+                await done(queue, os.getpid, 1)
+        assert isinstance(await done(queue, os.getpid, 1), int)
+    assert await busy == ""
+
+
+def _fails(*_: object) -> None:
+    raise OSError("no process is to be had")
 
 
 async def test_what_our_own_pictures_take_is_bounded_by_their_price_alone(
