@@ -1,8 +1,6 @@
 """From pixels to files."""
 
 import io
-import os
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -35,9 +33,10 @@ def encode(
     options = {"format": kind.name, "quality": quality, **_OPTIONS[kind]}
     if is_chroma_full:
         options["subsampling"] = "4:4:4"
-    write = _through_file if kind is Format.JPEG and hasattr(os, "memfd_create") else _in_memory
+    file = io.BytesIO()
     with timed("encode"):
-        return write(lambda target: picture.save(target, **options))
+        picture.save(file, **options)
+    return file.getvalue()
 
 
 def _avif_quality(quality: int) -> int:
@@ -46,16 +45,3 @@ def _avif_quality(quality: int) -> int:
         (lower, upper) for lower, upper in pairwise(_AVIF_QUALITIES) if quality <= upper[0]
     )
     return round(least + (most - least) * (quality - low) / (high - low))
-
-
-def _through_file(save: Callable[[Any], None]) -> bytes:
-    """Save into a real file: only then does Pillow's JPEG encoder let go of the GIL."""
-    with os.fdopen(os.memfd_create("asgilook"), "w+b", buffering=0) as file:
-        save(file)
-        return os.pread(file.fileno(), file.tell(), 0)
-
-
-def _in_memory(save: Callable[[Any], None]) -> bytes:
-    file = io.BytesIO()
-    save(file)
-    return file.getvalue()

@@ -64,7 +64,7 @@ def _as_unavailable() -> Iterator[None]:
 
 def _opened(jpeg: bytes) -> Image.Image:
     picture = Image.open(io.BytesIO(jpeg), formats=["JPEG"])
-    # After each piece a thread has to get hold of the GIL again, which answers wait for.
+    # It is there already: to hand it over in pieces of 64 KiB would only copy it.
     picture.decodermaxblock = len(jpeg)
     return picture
 

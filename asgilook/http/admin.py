@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import (
@@ -20,6 +19,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from asgilook import __version__
+from asgilook.http.temporary import metrics_folder
 from asgilook.metrics import Kind, Ledger, Metric
 from asgilook.metrics.catalogue import METRICS
 
@@ -32,12 +32,12 @@ def admin_port(host: str, port: int) -> Iterator[Path]:
 
     Raises `OSError` where the port cannot be had.
     """
-    with TemporaryDirectory(prefix="asgilook-metrics-") as folder:
+    with metrics_folder() as folder:
         registry = CollectorRegistry()
-        registry.register(_Exposition(Ledger(Path(folder))))
+        registry.register(_Exposition(Ledger(folder)))
         server, thread = start_http_server(port, host, registry)
         try:
-            yield Path(folder)
+            yield folder
         finally:
             server.shutdown()
             thread.join()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from asgilook.gallery import Gallery
-from asgilook.http import spool
+from asgilook.http import temporary
 from asgilook.http.express import EXPRESS, Express
 from asgilook.http.protocol import LIMITS, Limits
 from asgilook.http.trace_context import Traces
@@ -27,7 +27,7 @@ class Lifespan:
         """Open, and tell the server's protocol what it needs, if it is ours."""
         scope.get("state", {}).update(self._for_the_edge)
         _end_with_parent()
-        await asyncio.to_thread(spool.remove_leftovers)
+        await asyncio.to_thread(temporary.remove_leftovers)
         await self._gallery.open_up()
 
     async def process_shutdown(self, scope: Mapping[str, Any], event: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ from asgilook.errors import (
     UploadTooLarge,
 )
 from asgilook.http.digests import Digests
-from asgilook.http.spool import spool_file
+from asgilook.http.temporary import upload_file
 
 MAX_FILES = 32
 PIECE_BYTES = 64 * 1024
@@ -147,7 +147,7 @@ async def _pieces(stream: Any) -> AsyncIterator[bytes]:
 
 async def _spool(pieces: AsyncIterator[bytes], files: contextlib.ExitStack) -> Upload:
     digest = hashlib.sha256()
-    file, path = files.enter_context(spool_file())
+    file, path = files.enter_context(upload_file())
 
     def take(batch: bytes) -> None:
         digest.update(batch)

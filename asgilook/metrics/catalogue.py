@@ -86,7 +86,7 @@ PURGES = Metric(
 )
 WORKER_RSS = Metric(
     "asgilook_worker_rss_bytes",
-    "Resident memory of all workers together, their decoders not included.",
+    "Resident memory of all workers together, without what works on pictures for them.",
     Kind.GAUGE,
 )
 WORKERS = Metric("asgilook_workers", "Workers that are alive.", Kind.GAUGE)

@@ -1,0 +1,86 @@
+"""What lies in the folder for temporary files, locked while somebody is at work on it.
+
+So however that ends, who starts can tell what a killed process left, and removes it.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+UPLOAD = "asgilook-upload-"
+METRICS = "asgilook-metrics-"
+"""How the names of a file and of a folder begin."""
+
+
+@contextlib.contextmanager
+def upload_file() -> Iterator[tuple[BinaryIO, Path]]:
+    """Hold a new file open for an upload to wait in; it is gone after the block."""
+    descriptor, path = _locked(lambda: tempfile.mkstemp(prefix=UPLOAD))
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - it has a descriptor already
+            yield file, path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def metrics_folder() -> Iterator[Path]:
+    """Give a new folder for numbers; it is gone after the block, with all that is in it."""
+    descriptor, path = _locked(_make_folder)
+    try:
+        yield path
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(path)
+
+
+def remove_leftovers() -> None:
+    """Remove what belongs to processes that were killed; what is others' stays."""
+    for prefix in (UPLOAD, METRICS):
+        for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+            # What is locked, somebody else's or gone already is none of our business.
+            with contextlib.suppress(OSError):
+                _remove_if_left(path)
+
+
+def _locked(make: Callable[[], tuple[int, str]]) -> tuple[int, Path]:
+    while True:
+        descriptor, name = make()
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, Path(name)
+        # A process that started in this very moment took it for a leftover.
+        os.close(descriptor)
+
+
+def _make_folder() -> tuple[int, str]:
+    while True:
+        name = tempfile.mkdtemp(prefix=METRICS)
+        # It may be taken for a leftover before it can be locked.
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(name, os.O_RDONLY), name
+
+
+def _remove_if_left(path: Path) -> None:
+    # Anybody may put things there that hang who opens them, or lead elsewhere.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        found = os.fstat(descriptor)
+        if found.st_uid == os.geteuid():
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(path, found.st_mode)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path, mode: int) -> None:
+    if stat.S_ISREG(mode):
+        path.unlink()
+    elif stat.S_ISDIR(mode):
+        shutil.rmtree(path)
