@@ -4,7 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,12 @@ def test_the_readme_shows_what_the_model_says(command: str, is_last_line: str, s
 
 def test_the_readme_shows_a_small_load_and_a_large_one() -> None:
     assert len(QUOTED) == 2
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Work)])
+def test_what_each_kind_of_work_takes_counts(name: str) -> None:
+    dearer = replace(Work(), **{name: 10 * getattr(Work(), name)})
+    assert processor_s(Load(), dearer) > processor_s(Load(), Work())
 
 
 def test_views_cost_by_their_bytes_and_their_number() -> None:
