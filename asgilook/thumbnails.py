@@ -12,9 +12,10 @@ from uuid import UUID
 
 from asgilook.cache import Cache, Entry
 from asgilook.codec import render, render_variant, rungs_cost_bytes, variant_cost_bytes
-from asgilook.errors import AsgilookError, ImageNotFound, StoreUnavailable, ThumbnailNotFound
+from asgilook.errors import AsgilookError, ImageNotFound, ThumbnailNotFound
 from asgilook.fleet import Entries, Fleet
 from asgilook.image import Format, Image, Size, ladder, strong_etag
+from asgilook.keeper import Keeper
 from asgilook.metrics import Meter
 from asgilook.metrics.catalogue import LOOKUPS, RENDER_SECONDS
 from asgilook.originals import Originals
@@ -80,11 +81,13 @@ class Thumbnails:
         self._meter = meter
         for result in ("hit", "miss", "coalesced", "stand-in", "negative"):
             meter.place(LOOKUPS, result)
-        self._fleet = Fleet(cache, self._keep_if_there)
+        self._keeper = Keeper(cache, originals)
+        self._fleet = Fleet(cache, self._keeper.keep)
         self._behind: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Call off what is being made, and finish keeping what was."""
+        self._keeper.close()
         await self._fleet.close()
         await asyncio.gather(*self._behind)
 
@@ -177,17 +180,6 @@ class Thumbnails:
     async def drop(self, image_id: UUID) -> None:
         """Forget the thumbnails of an image."""
         await self._cache.drop(image_id)
-
-    async def _keep_if_there(self, image_id: UUID, entries: Entries) -> None:
-        """Put entries into the cache, and take them back if the image was deleted meanwhile.
-
-        The cache refuses what was dropped lately; but it may forget that, as it may forget all.
-        """
-        await self._cache.put(image_id, entries)
-        try:
-            await self._originals.get(image_id)
-        except (ImageNotFound, StoreUnavailable):
-            await self._cache.drop(image_id)
 
     def _rendering_of_rungs(self, work: str, rungs: Sequence[Size], kind: Format) -> _Rendering:
         cost_bytes = partial(rungs_cost_bytes, sizes=rungs, kind=kind)

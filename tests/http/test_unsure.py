@@ -1,0 +1,91 @@
+"""A thumbnail is kept while the store cannot tell whether its image is still there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+
+from asgilook import keeper
+from asgilook.cache.memory import MemoryCache
+from asgilook.image import picture_key
+from asgilook.store import ObjectInfo
+from tests.fakes import Broken, MemoryStore
+from tests.http.client import Client, serving
+from tests.patience import eventually
+
+
+@dataclass
+class Unsure(Broken):
+    """A store that may fail to say whether something is there, and tells that it was asked."""
+
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def stat(self, key: str) -> ObjectInfo:
+        if self.on:
+            self.was_asked.set()
+        return await super().stat(key)
+
+
+@dataclass
+class Site:
+    client: Client
+    store: Unsure
+    cache: MemoryCache
+    image_id: UUID
+    jpeg: str
+
+    @property
+    def webp(self) -> str:
+        return self.jpeg.replace(".jpeg", ".webp")
+
+    async def seen(self, path: str) -> str | None:
+        """Ask; tell whether it was in the cache."""
+        return (await self.client.get(path)).headers.get("x-asgilook-cache")
+
+    async def make_unsure(self) -> None:
+        """Have something made that nobody can say of whether it may be kept."""
+        # Now the service knows the image's size, and need not ask for it.
+        assert await self.seen(self.jpeg.replace(".jpeg", ".avif")) == "Miss"
+        self.store.on = "stat"
+        assert await self.seen(self.webp) == "Miss"
+        await self.store.was_asked.wait()
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setattr(keeper, "LOOK_AGAIN_S", 0.01)
+    store, cache = Unsure(MemoryStore(), on=None), MemoryCache(1 << 24, 60)
+    async with serving(store, cache) as client:
+        view = await client.add()
+        yield Site(client, store, cache, UUID(view["id"]), view["thumbnails"][-1])
+
+
+async def test_what_is_in_the_cache_stays_there(site: Site) -> None:
+    await site.make_unsure()
+    assert [await site.seen(path) for path in (site.jpeg, site.webp)] == ["Hit", "Hit"]
+    site.store.on = None
+    assert [await site.seen(path) for path in (site.jpeg, site.webp)] == ["Hit", "Hit"]
+
+
+async def test_it_goes_when_the_store_says_that_the_image_is_gone(site: Site) -> None:
+    await site.make_unsure()
+    await site.store.delete(picture_key(site.image_id))
+    site.store.on = None
+
+    async def is_gone() -> bool:
+        return (await site.client.get(site.webp)).status_code == 404
+
+    await eventually(is_gone)
+
+
+async def test_who_ends_unsure_keeps_nothing_of_it() -> None:
+    store, cache = Unsure(MemoryStore(), on=None), MemoryCache(1 << 24, 60)
+    async with serving(store, cache) as client:
+        view = await client.add()
+        site = Site(client, store, cache, UUID(view["id"]), view["thumbnails"][-1])
+        await site.make_unsure()
+    name = site.webp.rpartition("/")[2]
+    assert await cache.get(site.image_id, name) is None
