@@ -1,6 +1,7 @@
-"""A place for a decoder, which is made when it is needed, and ended when it is unfit."""
+"""A place for a process that works on pictures: made when it is needed, ended when it is unfit."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,7 @@ class Child:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=kind.name)
 
     async def start(self) -> None:
-        """Get its process ready. Raises `OSError` where none is to be had."""
+        """Get its process ready. Raises `EOFError` or `OSError` where none is to be had."""
         await self._in_thread(self._fit)
 
     async def close(self) -> None:
@@ -60,7 +61,10 @@ class Child:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
             self._leave()
-            await asyncio.wait([work])
+            # Until its end this place is not free, however often somebody is told to leave.
+            while not work.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([work])
             # What came of it is for nobody.
             work.exception()
             raise
@@ -87,14 +91,24 @@ class Child:
 
     def _fit(self) -> Decoder:
         """Give a process that is ready for a job."""
-        if self._decoder and (self._decoder.has_ended or self._decoder.jobs >= JOBS_BEFORE_RENEWAL):
+        if self._decoder and self._decoder.has_ended:
             self._end("between pictures")
+        elif self._decoder and self._decoder.jobs >= JOBS_BEFORE_RENEWAL:
+            self._end()
         if not self._decoder:
-            self._decoder = Decoder(self._server, self._kind)
-            self._decoder.get_ready()
+            self._decoder = self._made()
         if not self._is_wanted:
             self._decoder.hang_up()
         return self._decoder
+
+    def _made(self) -> Decoder:
+        decoder = Decoder(self._server, self._kind)
+        try:
+            decoder.get_ready()
+        except BaseException:
+            decoder.close()
+            raise
+        return decoder
 
     def _end(self, reason: str = "") -> None:
         if self._decoder:

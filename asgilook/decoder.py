@@ -23,9 +23,6 @@ PATIENCE_S = 60
 """How long a job may take by the clock. Its processor time is bounded already, by the kernel: so it
 is the machine that is too busy."""
 
-NO_LIMIT_BYTES = 2**63 - 1
-"""More than there is."""
-
 PIECE_BYTES = 256 * 1024
 """What is received at once: memory is taken for what came, not for what was announced."""
 

@@ -18,7 +18,7 @@ PATIENCE_S = 5.0
 
 Entries = dict[str, Entry]
 Maker = Callable[[], Coroutine[Any, Any, Entries]]
-Keeper = Callable[[UUID, Entries], Awaitable[None]]
+Check = Callable[[UUID], Awaitable[None]]
 
 
 class Fleet:
@@ -28,9 +28,9 @@ class Fleet:
     when its holder fails or dies, and everybody's where the cache cannot give any.
     """
 
-    def __init__(self, cache: Cache, keep: Keeper) -> None:
+    def __init__(self, cache: Cache, check: Check) -> None:
         self._cache = cache
-        self._keep = keep
+        self._check = check
         self._flights: SingleFlight[tuple[UUID, str], Entries] = SingleFlight()
         self._aftermath: set[asyncio.Task[None]] = set()
 
@@ -78,7 +78,7 @@ class Fleet:
         except BaseException:
             await lease.release()
             raise
-        finish = lease.release() if entry else self._keep_and_release(image_id, entries, lease)
+        finish = lease.release() if entry else self._keep(image_id, entries, lease)
         task = asyncio.create_task(finish)
         self._aftermath.add(task)
         task.add_done_callback(self._aftermath.discard)
@@ -96,8 +96,11 @@ class Fleet:
                 return lease or Lease(), entry
             await asyncio.sleep(POLL_S)
 
-    async def _keep_and_release(self, image_id: UUID, entries: Entries, lease: Lease) -> None:
+    async def _keep(self, image_id: UUID, entries: Entries, lease: Lease) -> None:
         try:
-            await self._keep(image_id, entries)
+            await self._cache.put(image_id, entries)
         finally:
             await lease.release()
+        # It may take as long as an outage of the store, and they may be large.
+        del entries
+        await self._check(image_id)

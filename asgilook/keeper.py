@@ -1,4 +1,4 @@
-"""Keeps what was made of an image, unless the image is gone by then."""
+"""Sees to it that the cache keeps nothing of an image that is gone."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,6 @@ from uuid import UUID
 
 from asgilook.cache import Cache
 from asgilook.errors import ImageNotFound, StoreUnavailable
-from asgilook.fleet import Entries
 from asgilook.originals import Originals
 
 LOOK_AGAIN_S = 1.0
@@ -14,7 +13,7 @@ LOOK_AGAIN_S = 1.0
 
 
 class Keeper:
-    """Puts entries into a cache, and takes them back if their image was deleted meanwhile.
+    """Looks after what was just kept: its image may have been deleted while it was made.
 
     The cache refuses what was dropped lately; but it may forget that, as it may forget all.
     """
@@ -25,30 +24,23 @@ class Keeper:
         self._is_closing = asyncio.Event()
 
     def close(self) -> None:
-        """Wait no longer for what the store cannot tell, and keep nothing of such an image."""
+        """Wait no longer for what the store cannot tell; what the cache refuses has to do."""
         self._is_closing.set()
 
-    async def keep(self, image_id: UUID, entries: Entries) -> None:
-        """Put them there, and come back when it is sure that they may stay, or are gone."""
-        await self._cache.put(image_id, entries)
-        if not await self._is_there(image_id):
+    async def check(self, image_id: UUID) -> None:
+        """Drop what the cache has of an image that is gone.
+
+        Asks until the store can tell: meanwhile whatever the cache has of the image is wanted most.
+        """
+        while await self._is_unsure(image_id) and not self._is_closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_closing.wait(), LOOK_AGAIN_S)
+
+    async def _is_unsure(self, image_id: UUID) -> bool:
+        try:
+            await self._originals.get(image_id)
+        except ImageNotFound:
             await self._cache.drop(image_id)
-
-    async def _is_there(self, image_id: UUID) -> bool:
-        # While the store cannot tell, nothing can be deleted either, and whatever else the cache
-        # has of the image is wanted most.
-        while True:
-            try:
-                await self._originals.get(image_id)
-            except ImageNotFound:
-                return False
-            except StoreUnavailable:
-                if await self._closes_within(LOOK_AGAIN_S):
-                    return False
-            else:
-                return True
-
-    async def _closes_within(self, seconds: float) -> bool:
-        with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(self._is_closing.wait(), seconds)
+        except StoreUnavailable:
+            return True
         return False

@@ -82,7 +82,7 @@ class Thumbnails:
         for result in ("hit", "miss", "coalesced", "stand-in", "negative"):
             meter.place(LOOKUPS, result)
         self._keeper = Keeper(cache, originals)
-        self._fleet = Fleet(cache, self._keeper.keep)
+        self._fleet = Fleet(cache, self._keeper.check)
         self._behind: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:

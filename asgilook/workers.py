@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from asgilook import allocator, timing
 from asgilook.admission import Admission, Line, Place
 from asgilook.child import COME_BACK_S, Child
-from asgilook.decoder import NO_LIMIT_BYTES, PATIENCE_S, DecoderKind
+from asgilook.decoder import DecoderKind
 from asgilook.errors import AsgilookError, BrokenPicture, Overloaded
 from asgilook.fork_server import ForkServer
 from asgilook.reports import Noted
@@ -29,6 +29,9 @@ INSPECTORS = 2
 HEADERS_IN_LINE = 256
 HEADER_S = 0.5
 """How long a header may take, of the processor's time."""
+
+RENDER_S = 60
+"""The same for a thumbnail: our pictures are no bombs, but an AVIF of all their pixels is slow."""
 
 INTERPRETER_BYTES = 192 * 1024 * 1024
 """The address space that a decoder takes beside its job; most of it is never touched."""
@@ -67,8 +70,7 @@ class Workers:
         decoders = DecoderKind("decoder", memory_bytes + INTERPRETER_BYTES, decode_s)
         # Some readers ask for the memory of the pixels at once, and leave it untouched.
         inspectors = DecoderKind("inspector", decoders.memory_bytes, HEADER_S)
-        # What our own pictures take is known.
-        renderers = DecoderKind("renderer", NO_LIMIT_BYTES, PATIENCE_S, allocator.keep_little)
+        renderers = DecoderKind("renderer", decoders.memory_bytes, RENDER_S, allocator.keep_little)
         self._slots = slots
         memory = Admission(memory_bytes)
         self._rendering = memory.line(slots, LINE * memory_bytes)

@@ -8,13 +8,17 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from pickle import PickleBuffer
+from typing import cast
 
 import pytest
 
 from asgilook import child
+from asgilook.codec import render_variant
 from asgilook.errors import Overloaded
 from asgilook.fork_server import ForkServer
+from asgilook.variant import Variant
 from asgilook.workers import Workers
+from tests import pictures
 from tests.rooms import done, opened
 
 MEMORY_BYTES = 256 * 1024 * 1024
@@ -65,13 +69,19 @@ def _fails(*_: object) -> None:
     raise OSError("no process is to be had")
 
 
-async def test_what_our_own_pictures_take_is_bounded_by_their_price_alone(
+async def test_a_mistake_in_rendering_is_no_overload_and_costs_no_process(workers: Workers) -> None:
+    before = await done(workers.rendering, os.getpid, LARGE)
+    wrong = partial(render_variant, pictures.upload((64, 48)), cast("Variant", None), 80)
+    with pytest.raises(RuntimeError, match="AttributeError"):
+        await done(workers.rendering, wrong, LARGE)
+    assert await done(workers.rendering, os.getpid, LARGE) == before
+
+
+async def test_what_our_own_pictures_take_is_bounded_by_the_kernel_as_well(
     workers: Workers,
 ) -> None:
-    take = f"bytearray({2 * MEMORY_BYTES})"
-    await done(workers.rendering, partial(exec, take), LARGE)
     with pytest.raises(MemoryError):
-        await done(workers.decoding, partial(exec, take), LARGE)
+        await done(workers.rendering, partial(bytes, 2 * MEMORY_BYTES), LARGE)
 
 
 async def test_a_large_original_gets_to_its_process_whole(workers: Workers) -> None:

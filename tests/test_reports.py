@@ -40,7 +40,9 @@ LIES: dict[str, dict[str, Any]] = {
     "rungs without pictures": {"made": [[64, 48], "image/png", RUNG * 3]},
     "a name with a field of its own": {"spent": {"decode\r\nx: y": 0.1}},
     "a time that is none": {"spent": {"decode": float("nan")}},
-    "a time without end": {"spent": {"decode": "1"}},
+    "a time that is text": {"spent": {"decode": "1"}},
+    "a time without end": {"spent": {"decode": 1e300}},
+    "a time before the beginning": {"spent": {"decode": -1.0}},
     "an error of another room": {"error": "StoreUnavailable", "text": ""},
     "an error that is none": {"error": "SystemExit", "text": ""},
     "a text that is none": {"error": "BrokenPicture", "text": 7},
@@ -192,10 +194,15 @@ async def test_an_original_that_does_not_decode_is_not_taken_for_an_upload(
 ) -> None:
     with pytest.raises(StoreUnavailable):
         await done(workers.rendering, partial(render_variant, b"", variant=VARIANT, quality=80), 1)
-    with pytest.raises(ValueError, match="BrokenPicture"):
-        _error_of(partial(render_variant, b"", variant=VARIANT, quality=80), BrokenPicture(""))
     with pytest.raises(ValueError, match="StoreUnavailable"):
         _error_of(INGEST, StoreUnavailable(""))
+
+
+def test_a_mistake_of_our_own_is_told_as_one() -> None:
+    rendering = partial(render_variant, b"", variant=VARIANT, quality=80)
+    error = _error_of(rendering, KeyError("AVIF"))
+    assert isinstance(error, RuntimeError)
+    assert str(error) == "KeyError: 'AVIF'"
 
 
 def _error_of(job: Callable[[], Any], error: Exception) -> object:

@@ -62,14 +62,18 @@ async def test_what_was_made_counts_until_it_is_not_needed_any_more(workers: Wor
     await waiting
 
 
+@pytest.mark.parametrize("kind", ["decoding", "rendering"])
 @pytest.mark.parametrize("cost_bytes", [SMALL, LARGE])
 async def test_a_picture_that_nobody_wants_any_more_is_let_go(
-    workers: Workers, fifo: Path, cost_bytes: int, caplog: pytest.LogCaptureFixture
+    workers: Workers, fifo: Path, cost_bytes: int, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    unwanted = asyncio.create_task(done(workers.decoding, fifo.read_text, cost_bytes))
+    queue: Queue = getattr(workers, kind)
+    unwanted = asyncio.create_task(done(queue, fifo.read_text, cost_bytes))
     with await asyncio.to_thread(fifo.open, "w"):
         unwanted.cancel()
-        assert isinstance(await done(workers.decoding, os.getpid, LARGE), int)
+        await asyncio.sleep(0)
+        unwanted.cancel()
+        assert isinstance(await done(queue, os.getpid, LARGE), int)
     assert unwanted.cancelled()
     assert [text.partition(": ")[2] for text in caplog.messages] == ["nobody waits for its picture"]
     # asyncio tells of an error that nobody took when it is collected.

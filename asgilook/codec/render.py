@@ -58,8 +58,8 @@ def render_variant(jpeg: bytes, variant: Variant, quality: int) -> bytes:
 def _as_unavailable() -> Iterator[None]:
     try:
         yield
-    except (OSError, SyntaxError, ValueError) as error:
-        raise StoreUnavailable(f"an original does not decode: {error}") from error
+    except (OSError, SyntaxError, ValueError, MemoryError) as error:
+        raise StoreUnavailable(f"an original does not decode: {error!r}") from error
 
 
 def _opened(jpeg: bytes) -> Image.Image:

@@ -42,8 +42,8 @@ class LingeringTransport:
     def let_go(self) -> None:
         """Write what is kept, if there is anything: no more may come."""
         self.write = self._transport.write
-        if self._held:
-            held, self._held = self._held, b""
+        held, self._held = self._held, b""
+        if held and not self.is_closing():
             self.write(held)
 
     def _hold(self, data: Data) -> None:
@@ -53,7 +53,8 @@ class LingeringTransport:
     def _write_both(self, data: Data) -> None:
         self.write = self._transport.write
         held, self._held = self._held, b""
-        self._transport.writelines((held, data))
+        # asyncio's own transport never gets rid of an empty piece (3.12).
+        self._transport.writelines((held, data) if data else (held,))
 
     def is_closing(self) -> bool:
         """Tell whether nothing that is written now would be sent."""

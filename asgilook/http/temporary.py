@@ -36,17 +36,20 @@ def metrics_folder() -> Iterator[Path]:
     try:
         yield path
     finally:
-        os.close(descriptor)
         shutil.rmtree(path)
+        os.close(descriptor)
 
 
 def remove_leftovers() -> None:
     """Remove what belongs to processes that were killed; what is others' stays."""
-    for prefix in (UPLOAD, METRICS):
+    for prefix, is_ours, remove in (
+        (UPLOAD, stat.S_ISREG, Path.unlink),
+        (METRICS, stat.S_ISDIR, shutil.rmtree),
+    ):
         for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
             # What is locked, somebody else's or gone already is none of our business.
-            with contextlib.suppress(OSError):
-                _remove_if_left(path)
+            with contextlib.suppress(OSError), _left(path, is_ours):
+                remove(path)
 
 
 def _locked(make: Callable[[], tuple[int, str]]) -> tuple[int, Path]:
@@ -67,20 +70,16 @@ def _make_folder() -> tuple[int, str]:
             return os.open(name, os.O_RDONLY), name
 
 
-def _remove_if_left(path: Path) -> None:
+@contextlib.contextmanager
+def _left(path: Path, is_ours: Callable[[int], bool]) -> Iterator[None]:
+    """Hold what is left. Raises `OSError` where it is not."""
     # Anybody may put things there that hang who opens them, or lead elsewhere.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         found = os.fstat(descriptor)
-        if found.st_uid == os.geteuid():
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _remove(path, found.st_mode)
+        if not is_ours(found.st_mode) or found.st_uid != os.geteuid():
+            raise PermissionError(f"{path} is somebody else's")
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
         os.close(descriptor)
-
-
-def _remove(path: Path, mode: int) -> None:
-    if stat.S_ISREG(mode):
-        path.unlink()
-    elif stat.S_ISDIR(mode):
-        shutil.rmtree(path)
