@@ -129,15 +129,8 @@ def serve(parent: socket.socket) -> None:
 
 
 def step_back() -> None:
-    """Have what others leave of the processors: an answer must not wait for pixels.
-
-    By niceness alone an answer would still wait for the end of a slice: what Linux knows as idle
-    makes room at once (sched(7)). A container may forbid that, and it can be done without.
-    """
+    """Have what others leave of the processors: an answer must not wait for pixels."""
     os.nice(NICENESS)
-    if hasattr(os, "SCHED_IDLE"):
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _give_up() -> None:

@@ -1,9 +1,6 @@
 """Whatever works on pixels gives way to what answers."""
 
-import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -36,24 +33,6 @@ async def test_it_has_the_lowest_priority(workers: Workers, kind: str) -> None:
     assert await done(getattr(workers, kind), niceness, 1) == LOWEST
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a policy for it")
-@pytest.mark.parametrize("kind", ["decoding", "rendering"])
-async def test_it_makes_room_at_once_where_that_is_allowed(workers: Workers, kind: str) -> None:
-    try_it = "import os\nos.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))"
-    tried = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", try_it], check=False)
-    policy = await done(getattr(workers, kind), partial(os.sched_getscheduler, 0), 1)
-    assert policy == (os.SCHED_OTHER if tried.returncode else os.SCHED_IDLE)
-
-
 async def test_what_answers_gives_way_to_nobody(workers: Workers) -> None:
     await done(workers.rendering, os.getpid, 1)
     assert os.getpriority(os.PRIO_PROCESS, 0) < LOWEST
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a policy for it")
-async def test_a_container_may_forbid_that() -> None:
-    forbid = "import os\ndef no(*_): raise PermissionError\nos.sched_setscheduler = no"
-    step_back = "from asgilook.sandbox import step_back\nstep_back()\nprint(os.nice(0))"
-    command = [sys.executable, "-c", f"{forbid}\n{step_back}"]
-    ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True)
-    assert int(ran.stdout) == LOWEST
