@@ -70,9 +70,7 @@ def processor_s(load: Load, work: Work) -> float:
     asked = load.views * (1 - load.edge_hits)
     rendered = asked * (1 - load.cache_hits)
     milliseconds = (
-        (asked - rendered) * work.hit_ms
-        + rendered * work.ladder_ms
-        + load.uploads * work.upload_ms
+        (asked - rendered) * work.hit_ms + rendered * work.ladder_ms + load.uploads * work.upload_ms
     )
     return milliseconds / 1000
 
