@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asgilook import sandbox
 from tests import servers
 from tests.cdn import api
 from tests.e2e.steps import eventually
@@ -70,10 +71,14 @@ class Site:
         return [int(child) for child in tasks.split()]
 
     def open_files(self) -> int:
-        """Count what all processes of the service have open, sockets included."""
+        """Count what the processes of the service have open that answer, sockets included.
+
+        Those that work on pictures are made when they are needed, and ended when they are old.
+        """
         return sum(
             len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - counted, not read
             for pid in family_mib(self.service.process.pid)
+            if _answers(pid)
         )
 
     def under_way(self) -> int:
@@ -86,6 +91,13 @@ class Site:
         """List the uploads that lie on the disk while they come in."""
         folder = Path(self.options.environment["TMPDIR"])
         return [path for path in folder.glob("asgilook-*") if path.is_file()]
+
+
+def _answers(pid: int) -> bool:
+    try:
+        return sandbox.__name__.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False  # it has ended
 
 
 @contextmanager
