@@ -14,12 +14,7 @@ from typing import Any, TypeVar
 
 from asgilook import timing
 from asgilook.codec import MAX_SIDE, MEDIA_TYPES, Header, Ingested
-from asgilook.errors import (
-    BrokenPicture,
-    PictureTooLarge,
-    StoreUnavailable,
-    UnsupportedType,
-)
+from asgilook.errors import BrokenPicture, PictureTooLarge, StoreUnavailable, UnsupportedType
 from asgilook.image import Size
 
 MAX_HEAD_BYTES = 64 * 1024

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -60,13 +61,19 @@ class Site:
         await asyncio.sleep(0)
 
 
-@pytest.fixture
-async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(keeper, "LOOK_AGAIN_S", 0.01)
+@asynccontextmanager
+async def opened_site() -> AsyncIterator[Site]:
     store, cache = Unsure(MemoryStore(), on=None), MemoryCache(1 << 24, 60)
     async with serving(store, cache) as client:
         view = await client.add()
         yield Site(client, store, cache, UUID(view["id"]), view["thumbnails"][-1])
+
+
+@pytest.fixture
+async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setattr(keeper, "LOOK_AGAIN_S", 0.01)
+    async with opened_site() as site:
+        yield site
 
 
 async def test_what_is_in_the_cache_stays_there(site: Site) -> None:
@@ -84,10 +91,7 @@ async def test_it_goes_when_the_store_says_that_the_image_is_gone(site: Site) ->
 
 
 async def test_who_ends_unsure_leaves_it_to_the_cache() -> None:
-    store, cache = Unsure(MemoryStore(), on=None), MemoryCache(1 << 24, 60)
-    async with serving(store, cache) as client:
-        view = await client.add()
-        site = Site(client, store, cache, UUID(view["id"]), view["thumbnails"][-1])
+    async with opened_site() as site:
         await site.make_unsure()
     names = [path.rpartition("/")[2] for path in (site.jpeg, site.webp)]
-    assert None not in [await cache.get(site.image_id, name) for name in names]
+    assert None not in [await site.cache.get(site.image_id, name) for name in names]

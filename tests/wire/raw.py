@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.message import Message
 from random import Random
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from PIL import Image
@@ -112,6 +112,12 @@ class Wire:
         self.send(request("GET", path))
         return self.answer()
 
+    def add(self, body: bytes = PICTURE) -> dict[str, Any]:
+        """Upload a picture; give its JSON."""
+        self.send(upload(f"Content-Length: {len(body)}"), body)
+        view: dict[str, Any] = json.loads(self.answer().body)
+        return view
+
     def answer(self, *, to_head: bool = False) -> Answer:
         """Read the next answer."""
         status, fields = self.answer_head()
@@ -148,8 +154,8 @@ def add_noise(url: str, size: tuple[int, int]) -> str:
     noise = Image.frombytes("RGB", size, Random(0).randbytes(3 * size[0] * size[1]))
     body = pictures.encode(noise, quality=100)
     with Wire(url) as wire:
-        wire.send(upload(f"Content-Length: {len(body)}"), body)
-        return f"/images/{wire.answer().image_id}.jpeg"
+        path: str = wire.add(body)["image"]
+        return path
 
 
 def request(method: str, path: str, *fields: str, version: str = "1.1") -> bytes:

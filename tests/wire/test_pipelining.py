@@ -1,7 +1,5 @@
 """Requests that do not wait for the answers before them."""
 
-import json
-
 import pytest
 
 from tests.wire.raw import PICTURE, Wire, request, upload
@@ -29,8 +27,7 @@ def test_a_hundred_requests_at_once_are_a_hundred_answers(url: str) -> None:
 def hit(url: str) -> str:
     """Give the path of a thumbnail that is in the cache."""
     with Wire(url) as wire:
-        wire.send(upload(f"Content-Length: {len(PICTURE)}"), PICTURE)
-        path: str = json.loads(wire.answer().body)["thumbnails"][0]
+        path: str = wire.add()["thumbnails"][0]
         return path
 
 

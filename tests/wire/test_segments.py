@@ -1,11 +1,10 @@
 """The head of an answer goes out together with its body: to wake who reads costs more than both."""
 
-import json
 import sys
 
 import pytest
 
-from tests.wire.raw import PICTURE, Wire, request, upload
+from tests.wire.raw import Wire, request
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="others do not count segments")
 
@@ -24,8 +23,7 @@ def test_an_answer_is_one_segment(url: str, method: str, path: str, status: int)
 
 def test_an_original_comes_with_its_head(url: str) -> None:
     with Wire(url) as wire:
-        wire.send(upload(f"Content-Length: {len(PICTURE)}"), PICTURE)
-        view = json.loads(wire.answer().body)
+        view = wire.add()
         before = wire.segments
         wire.send(request("GET", view["image"]))
         assert wire.answer().status == 200
@@ -34,8 +32,7 @@ def test_an_original_comes_with_its_head(url: str) -> None:
 
 def test_answers_of_all_kinds_keep_their_place(url: str) -> None:
     with Wire(url) as wire:
-        wire.send(upload(f"Content-Length: {len(PICTURE)}"), PICTURE)
-        view = json.loads(wire.answer().body)
+        view = wire.add()
         etag = wire.get(view["image"]).fields["etag"]
         known = request("GET", view["image"], f"If-None-Match: {etag}")
         hit, head = request("GET", view["thumbnails"][0]), request("HEAD", view["image"])
