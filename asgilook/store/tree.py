@@ -93,7 +93,9 @@ def make_folder(folder: Path) -> None:
     """
     if not folder.exists():
         make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        # pathlib's `exist_ok` would raise where whoever made it has already removed it again.
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
         with _synced(folder.parent):
             pass
 

@@ -74,6 +74,14 @@ def worker(folder: Path, number: int, rounds: int) -> Iterator["subprocess.Popen
             process.kill()
 
 
+def say(process: "subprocess.Popen[str]", lines: int) -> None:
+    """Wait for some lines of a process, which tells in what went wrong where it ended instead."""
+    assert process.stdout
+    assert process.stderr
+    for _ in range(lines):
+        assert process.stdout.readline(), process.stderr.read()
+
+
 def folders_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_dir()]
 
@@ -101,13 +109,30 @@ async def test_processes_that_are_killed_leave_nothing_that_is_not_whole(tmp_pat
     for lines in range(1, 6):
         with workers(tmp_path, FOR_EVER) as racing:
             for each in racing:
-                assert each.stdout
-                assert all(each.stdout.readline() for _ in range(lines))
+                say(each, lines)
         for key in await store.scan("race/", limit=1000):
             async with await store.open(key) as stream:
                 assert (await stream.rest()).decode() in {key.rpartition("-")[2], *"0123"}
             await store.delete(key)
         assert await store.scan("race/", limit=1000) == []
+
+
+def test_a_folder_that_was_made_and_removed_meanwhile_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree, file, key = Tree(tmp_path), tmp_path / "file", "race/01234567"
+    file.touch()
+    folders, mkdir = list(tree.path(key).parents)[:4], os.mkdir
+
+    def lost(folder: Path, mode: int = 0o777) -> None:
+        if folder in folders:
+            folders.remove(folder)
+            raise FileExistsError(f"another had made {folder}, and removes it at once")
+        mkdir(folder, mode)
+
+    monkeypatch.setattr(os, "mkdir", lost)
+    tree.add(str(file), key)
+    assert (list(tree.keys("race/", "")), folders) == ([key], [])
 
 
 async def test_what_is_deleted_takes_its_folders_along(tmp_path: Path, images: list[Image]) -> None:
