@@ -63,7 +63,7 @@ def saying(head: bytes, *parts: bytes) -> Callable[[], None]:
 
 def writing(data: bytes, then: str = "os._exit(0)") -> Callable[[], None]:
     """Have a decoder write this where its report begins, and end."""
-    code = f"import os, time\nos.write(0, {data!r})\n{then}"
+    code = f"import os\nos.write(0, {data!r})\n{then}"
     return partial(exec, code)
 
 
@@ -133,8 +133,9 @@ async def test_no_memory_is_given_for_what_a_decoder_only_announces(
 
 
 async def test_a_report_that_does_not_end_is_not_waited_for() -> None:
-    drip = "while os.write(0, b'0'): time.sleep(0.01)"
-    head = json.dumps({**SOUND, "parts": [2**20]}).encode()
+    # So many bytes, one by one, take far more of the processor than the job may.
+    drip = "while os.write(0, b'0'): pass"
+    head = json.dumps({**SOUND, "parts": [2**26]}).encode()
     async with opened(Workers(1, 1 << 28, 0.05)) as workers:
         await assert_it_costs_its_own_job_alone(
             workers, writing(len(head).to_bytes(4) + head, then=drip)
