@@ -38,10 +38,18 @@ class HttpPurger(Purger):
             ) as answer:
                 if answer.status != 200:
                     raise PurgeFailed(f"status {answer.status}", _wait_s(answer.headers))
-                return await answer.content.read(MAX_ANSWER_BYTES)
+                return await _read(answer.content)
         except (TimeoutError, aiohttp.ClientError) as error:
             # Its own text would hold the address, and whatever secret somebody put there.
             raise PurgeFailed(type(error).__name__) from error
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """Read a body to its end, or to a bound; a single `read` gives what has come so far."""
+    body = b""
+    while len(body) < MAX_ANSWER_BYTES and (piece := await content.readany()):
+        body += piece
+    return body
 
 
 def _wait_s(headers: Mapping[str, str]) -> float | None:

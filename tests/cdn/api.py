@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -63,7 +64,10 @@ class _Handler(BaseHTTPRequestHandler, ABC):
         for name, value in {**fields, "content-length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        # As from afar: it does not come all at once.
+        self.wfile.write(body[:1])
+        time.sleep(0.02)
+        self.wfile.write(body[1:])
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Say nothing."""
