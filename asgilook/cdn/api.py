@@ -1,5 +1,6 @@
 """What CDNs that are told over HTTP have in common."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,4 +56,4 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
 def _wait_s(headers: Mapping[str, str]) -> float | None:
     """Read how long to wait (RFC 9110, section 10.2.3); a date is as good as nothing said."""
     text = headers.get("retry-after", "")
-    return float(min(int(text), MAX_WAIT_S)) if text.isascii() and text.isdigit() else None
+    return float(min(int(text), MAX_WAIT_S)) if re.fullmatch("[0-9]{1,99}", text) else None

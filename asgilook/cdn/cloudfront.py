@@ -12,6 +12,7 @@ from typing import Any
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from asgilook.cdn.base import LIMIT_S, Purger
 from asgilook.errors import PurgeFailed
@@ -20,6 +21,8 @@ from asgilook.errors import PurgeFailed
 _REGION = "us-east-1"
 CROWDED_WAIT_S = 10.0
 """How long to wait while the distribution has as many invalidations in progress as it may."""
+# As the store's S3 client: XML that is none, and credentials that cannot be read or are too old.
+_TROUBLE = (BotoCoreError, ResponseParserError, OSError, RuntimeError, ValueError)
 _CROWDED = {"TooManyInvalidationsInProgress", "Throttling", "ThrottlingException"}
 
 
@@ -60,5 +63,5 @@ class CloudFrontPurger(Purger):
             code = str(error.response.get("Error", {}).get("Code", ""))
             wait_s = CROWDED_WAIT_S if code in _CROWDED else None
             raise PurgeFailed(code, wait_s) from error
-        except (BotoCoreError, TimeoutError) as error:
+        except _TROUBLE as error:
             raise PurgeFailed(f"{type(error).__name__}: {error}") from error

@@ -6,6 +6,7 @@ Fastly and Cloudflare are what their documents say.
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, closing
+from pathlib import Path
 
 import botocore.session
 import pytest
@@ -22,6 +23,7 @@ from asgilook.tags import LISTING, of_image
 from tests import servers
 from tests.cdn import api
 from tests.cdn.api import Api
+from tests.faults.proxy import Fault, proxied
 from tests.rooms import opened
 
 Make = Callable[[str, str | None], Purger]
@@ -78,7 +80,8 @@ async def test_what_is_not_taken_is_told(
 
 
 @pytest.mark.parametrize(
-    ("said", "wait_s"), [("7", 7), ("0", 0), ("999999", 3600), ("soon", None), ("-1", None)]
+    ("said", "wait_s"),
+    [("7", 7), ("0", 0), ("999999", 3600), ("soon", None), ("-1", None), ("9" * 5000, None)],
 )
 async def test_a_cdn_that_is_crowded_says_how_long_to_wait(
     cdn: tuple[Api, Make], purger: Purger, said: str, wait_s: float | None
@@ -184,5 +187,27 @@ async def test_cloudfront_without_such_a_distribution_has_failed(cloudfront: Clo
 async def test_cloudfront_that_is_not_there_has_failed() -> None:
     nowhere = f"http://127.0.0.1:{servers.free_port()}"
     async with opened(CloudFrontPurger("E2NONE", nowhere)) as made:
+        with pytest.raises(PurgeFailed):
+            await made.purge([LISTING], "first")
+
+
+ODD = b"HTTP/1.1 201 Created\r\ncontent-length: 6\r\n\r\nno XML"
+
+
+async def test_cloudfront_that_answers_with_something_else_has_failed(moto_url: str) -> None:
+    with proxied(moto_url) as proxy, proxy.failing(Fault(http_answer=ODD)):
+        async with opened(CloudFrontPurger("E2NONE", proxy.url)) as made:
+            with pytest.raises(PurgeFailed):
+                await made.purge([LISTING], "first")
+
+
+async def test_cloudfront_without_readable_credentials_has_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, moto_url: str
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/suite")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "missing"))
+    async with opened(CloudFrontPurger("E2NONE", moto_url)) as made:
         with pytest.raises(PurgeFailed):
             await made.purge([LISTING], "first")
