@@ -4,6 +4,8 @@ One hash per image, so that one command drops it and a cluster keeps it on one n
 are renderings. The lifetime is the hash's: expiring single fields needs newer servers.
 """
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ import msgpack
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from asgilook import breaker
 from asgilook.breaker import TROUBLE, Breaker
 from asgilook.cache.base import REFUSED_S, Cache, Entry, Found, Lease
 from asgilook.cache.drops import CHANNEL, Drops
@@ -63,6 +66,7 @@ class RedisCache(Cache):
         self._breaker.probe_by(self._probe)
         self._renewed_s: dict[str, float] = {}
         self._owed_drops: set[UUID] = set()
+        self._making_up: asyncio.Task[None] | None = None
         # To spell an id takes longer than to pack a command.
         self._key = lru_cache(REMEMBERED_KEYS)(_key)
 
@@ -76,6 +80,9 @@ class RedisCache(Cache):
         await self._breaker.attempt("ping", partial(require_all_keys, self._redis), None)
 
     async def close(self) -> None:
+        if self._making_up is not None:
+            self._making_up.cancel()
+            await asyncio.wait([self._making_up])
         await self._leases.close()
         await self._breaker.close()
         self._line.close()
@@ -88,7 +95,7 @@ class RedisCache(Cache):
         return await self._breaker.attempt("ping", ask, otherwise=False)
 
     def find(self, image_id: UUID, name: str, found: Found) -> None:
-        if self._breaker.is_open:
+        if self._breaker.is_open or image_id in self._owed_drops:
             found(None, NOTHING)
             return
         key = self._key(image_id)
@@ -134,6 +141,8 @@ class RedisCache(Cache):
         if not await self._breaker.attempt("drop", forget, otherwise=False):
             # Redis may be only out of reach, and still have it when it is back.
             self._owed_drops.add(image_id)
+            if self._making_up is None or self._making_up.done():
+                self._making_up = asyncio.create_task(self._go_on_making_up())
 
     async def lease(self, image_id: UUID, work: str) -> Lease | None:
         return await self._leases.take(f"{_LEASE}{image_id}:{work}")
@@ -152,6 +161,18 @@ class RedisCache(Cache):
     async def _forget(self, image_id: UUID) -> None:
         await self._drop(keys=_keys(image_id), args=[REFUSED_S, CHANNEL, image_id.bytes])
 
+    async def _go_on_making_up(self) -> None:
+        """Try again what was refused: that opens no breaker, so that no probe makes up for it."""
+        while self._owed_drops:
+            await asyncio.sleep(breaker.PROBE_S)
+            with contextlib.suppress(*TROUBLE):
+                await self._breaker.call(self._make_up)
+
+    async def _make_up(self) -> None:
+        for image_id in list(self._owed_drops):
+            await self._forget(image_id)
+            self._owed_drops.discard(image_id)
+
     async def _probe(self) -> None:
         """Find Redis well, or raise: with new connections, and to a server that can be written."""
         await renew(self._redis)
@@ -159,9 +180,7 @@ class RedisCache(Cache):
         await require_all_keys(self._redis)
         # A write that is allowed when memory is full; a replica refuses it.
         await self._redis.delete(f"{_KEY}probe")
-        for image_id in list(self._owed_drops):
-            await self._forget(image_id)
-            self._owed_drops.discard(image_id)
+        await self._make_up()
 
 
 def _key(image_id: UUID) -> str:

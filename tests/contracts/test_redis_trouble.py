@@ -204,6 +204,28 @@ async def test_a_server_that_is_full_drops_all_the_same(server: ValkeyServer) ->
         assert not await cache.put(image_id, {"a": ENTRY})
 
 
+async def test_what_a_server_refuses_to_drop_is_not_found_here_and_dropped_when_it_takes_that(
+    server: ValkeyServer,
+) -> None:
+    one, other = RedisCache(url_of(server), TTL_S), RedisCache(url_of(server), TTL_S)
+    kept, dropped = uuid7(), uuid7()
+
+    async def is_dropped() -> bool:
+        return await other.get(dropped, "a") is None
+
+    async with opened(one), opened(other):
+        for image_id in (kept, dropped):
+            await one.put(image_id, {"a": ENTRY})
+        with Redis.from_url(url_of(server)) as client:
+            client.config_set("min-replicas-to-write", 1)
+            await one.drop(dropped)
+            assert await one.get(dropped, "a") is None
+            assert await one.get(kept, "a") == ENTRY
+            client.config_set("min-replicas-to-write", 0)
+        await eventually(is_dropped)
+        assert not await other.put(dropped, {"a": ENTRY})
+
+
 async def test_what_is_dropped_while_the_server_hangs_is_dropped_when_it_wakes(
     server: ValkeyServer,
 ) -> None:
