@@ -25,9 +25,9 @@ _DUE = "asgilook:{purges}:due"
 _ATTEMPTS = "asgilook:{purges}:attempts"
 _DONE = "asgilook:{purges}:done:"
 
-# A script, so that no two processes take the same.
+# A script, so that no two processes take the same. ZRANGE has BYSCORE from Redis 6.2 on only.
 _TAKE = """
-local taken = redis.call('ZRANGE', KEYS[1], '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, ARGV[2])
+local taken = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 local answer = {}
 for _, id in ipairs(taken) do
   redis.call('ZADD', KEYS[1], ARGV[3], id)
