@@ -71,8 +71,14 @@ def _through_sentinel(url: str) -> Redis:
         db=int(database or 0),
         **options,
     )
-    client: Redis = sentinel.master_for(name)
+    client: Redis = sentinel.master_for(
+        name, connection_pool_class=_SentinelPool, max_connections=CONNECTIONS, timeout=None
+    )
     return client
+
+
+class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
+    """Lets who finds no free connection wait; Sentinel's own raises, and the breaker would open."""
 
 
 def _address(host: str) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """Redis behind Sentinel, which fails over."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from asgilook import breaker
 from asgilook.cache import Cache, Entry
 from asgilook.cache.redis import RedisCache
 from asgilook.ids import uuid7
+from asgilook.redis_client import CONNECTIONS
 from tests.patience import eventually
 from tests.redises import watched
 from tests.rooms import opened
@@ -21,6 +23,17 @@ async def keeps(cache: Cache) -> bool:
     image_id = uuid7()
     await cache.put(image_id, {"a": ENTRY})
     return await cache.get(image_id, "a") == ENTRY
+
+
+async def test_more_at_once_than_there_are_connections_is_no_trouble(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    image_ids = [uuid7() for _ in range(4 * CONNECTIONS)]
+    with watched(tmp_path) as redis:
+        async with opened(RedisCache(redis.url, TTL_S)) as cache:
+            await asyncio.gather(*(cache.put(each, {"a": ENTRY}) for each in image_ids))
+            assert await cache.get(image_ids[-1], "a") == ENTRY
+    assert [record for record in caplog.records if record.name.startswith("asgilook")] == []
 
 
 async def test_the_replica_is_used_when_the_primary_has_died(
