@@ -1,7 +1,7 @@
 """How Redis is reached: by a URL of its own, or through Sentinel."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -66,8 +66,8 @@ def _through_sentinel(url: str) -> Redis:
     sentinel = Sentinel(  # type: ignore[no-untyped-call]
         [_address(host) for host in hosts.split(",")],
         sentinel_kwargs=dict(options),
-        username=user or None,
-        password=password or None,
+        username=unquote(user) or None,
+        password=unquote(password) or None,
         db=int(database or 0),
         **options,
     )
@@ -82,8 +82,8 @@ class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
 
 
 def _address(host: str) -> tuple[str, int]:
-    name, _, port = host.partition(":")
-    return name, int(port or SENTINEL_PORT)
+    parts = urlsplit(f"//{host}")
+    return parts.hostname or "", parts.port or SENTINEL_PORT
 
 
 def _options() -> dict[str, Any]:

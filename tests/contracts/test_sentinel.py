@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from asgilook import breaker
 from asgilook.cache import Cache, Entry
@@ -34,6 +35,15 @@ async def test_more_at_once_than_there_are_connections_is_no_trouble(
             await asyncio.gather(*(cache.put(each, {"a": ENTRY}) for each in image_ids))
             assert await cache.get(image_ids[-1], "a") == ENTRY
     assert [record for record in caplog.records if record.name.startswith("asgilook")] == []
+
+
+async def test_a_password_may_have_any_characters(tmp_path: Path) -> None:
+    with watched(tmp_path) as redis, Redis(port=redis.primary.port) as client:
+        client.acl_setuser("us:er", enabled=True, passwords=["+p@ss/w#rd"], keys="*")
+        client.execute_command("ACL SETUSER", "us:er", "+@all", "&*")
+        url = redis.url.replace("://", "://us%3Aer:p%40ss%2Fw%23rd@")
+        async with opened(RedisCache(url, TTL_S)) as cache:
+            assert await keeps(cache)
 
 
 async def test_the_replica_is_used_when_the_primary_has_died(
