@@ -83,13 +83,13 @@ class Thumbnails:
             meter.place(LOOKUPS, result)
         self._keeper = Keeper(cache, originals)
         self._fleet = Fleet(cache, self._keeper.check)
-        self._behind: set[asyncio.Task[None]] = set()
+        self._behind: dict[tuple[UUID, str], asyncio.Task[None]] = {}
 
     async def close(self) -> None:
         """Call off what is being made, and finish keeping what was."""
         self._keeper.close()
         await self._fleet.close()
-        await asyncio.gather(*self._behind)
+        await asyncio.gather(*self._behind.values())
 
     def rungs(self, image: Image) -> list[Size]:
         """List the sizes an image comes in, largest first."""
@@ -132,10 +132,10 @@ class Thumbnails:
             with contextlib.suppress(AsgilookError, asyncio.CancelledError):
                 await self._fleet.make(image_id, name, name, make)
 
-        if len(self._behind) < BEHIND:
-            task = asyncio.create_task(make_it())
-            self._behind.add(task)
-            task.add_done_callback(self._behind.discard)
+        key = image_id, name
+        if key not in self._behind and len(self._behind) < BEHIND:
+            task = self._behind[key] = asyncio.create_task(make_it())
+            task.add_done_callback(lambda _: self._behind.pop(key))
 
     async def get_variant(self, image_id: UUID, variant: Variant) -> Thumbnail:
         """Give a thumbnail off the ladder. Raises `ImageNotFound` and `Overloaded`."""

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from falcon.testing import Result
 
 from asgilook import thumbnails
+from asgilook.cache.memory import MemoryCache
 from tests import pictures
 from tests.http.client import Client, serving
 from tests.patience import eventually
@@ -123,3 +125,20 @@ async def test_only_so_many_are_made_behind_at_once(
     # One was made for the first, and one behind the others: asking again makes the rest.
     for view in views:
         await kept(client, avif(view))
+
+
+async def test_many_who_ask_for_one_leave_room_for_others_to_be_made_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(thumbnails, "BEHIND", 2)
+    cache = MemoryCache(10_000_000, 60)
+    async with serving(cache=cache) as client:
+        first, wanted, other = await uploaded(client, 3)
+        paths = [avif(view) for view in (first, wanted, wanted, other)]
+        results = await asyncio.gather(*(client.get(path) for path in paths))
+        assert [result.status_code for result in results] == [200, 302, 302, 302]
+
+        async def is_made() -> bool:
+            return cache.at_hand(UUID(other["id"]), "320x240.avif") is not None
+
+        await eventually(is_made)
