@@ -34,13 +34,13 @@ class Machine:
     @classmethod
     def look(cls) -> Self:
         """Read them from the system."""
-        temporary = Path(tempfile.gettempdir())
+        temporary, free_bytes = _temporary()
         return cls(
             processors=min(config.processors(), cgroup_processors(CGROUPS, PROC)),
             memory_bytes=min(_memory_bytes(), cgroup_memory_bytes(CGROUPS, PROC)),
             descriptors=_limit(resource.RLIMIT_NOFILE),
             temporary=temporary,
-            temporary_free_bytes=shutil.disk_usage(temporary).free,
+            temporary_free_bytes=free_bytes,
             is_temporary_in_memory=file_system(temporary, PROC) in _IN_MEMORY,
         )
 
@@ -87,9 +87,18 @@ def _read_first(cgroups: Path, name: str) -> list[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text().splitlines()
+        return os.fsdecode(path.read_bytes()).splitlines()
     except OSError:
         return []
+
+
+def _temporary() -> tuple[Path, int]:
+    """Tell where uploads wait, and what is free there."""
+    try:
+        folder = Path(tempfile.gettempdir())
+    except FileNotFoundError:  # there is no folder that can be written
+        return Path("nowhere"), 0
+    return folder, shutil.disk_usage(folder).free
 
 
 def _memory_bytes() -> int:

@@ -1,5 +1,8 @@
 """`asgilook doctor` at the settings, and as scripts and people see it."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,20 @@ def test_people_get_a_line_for_each_thing() -> None:
     *told, summary = result.stdout.splitlines()
     assert summary == f"{len(told)} ok, 0 warn, 0 FAIL"
     assert [line.partition("  ")[0].strip() for line in told] == ["ok"] * len(told)
+
+
+WITHOUT_A_FILE = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from asgilook.cli import main
+main(["doctor", "--json"])
+"""
+
+
+def test_where_no_file_can_be_written_that_is_told() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", WITHOUT_A_FILE], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 1, told.stderr
+    levels = {each["what"]: each["level"] for each in json.loads(told.stdout)}
+    assert levels["temporary files"] == levels["folder create"] == "FAIL"

@@ -74,6 +74,12 @@ def test_the_kind_of_a_file_system_is_that_of_the_nearest_mount(
     assert file_system(Path(path), proc) == kind
 
 
+def test_a_mount_whose_name_is_no_text_is_one_of_the_others(proc: Path) -> None:
+    with (proc / "mounts").open("ab") as mounts:
+        mounts.write(b"/dev/sdz1 /media/caf\xe9 vfat rw 0 0\n")
+    assert file_system(Path("/var/tmp"), proc) == "ext4"
+
+
 def test_this_machine_can_be_looked_at() -> None:
     machine = Machine.look()
     assert machine.processors > 0
