@@ -60,21 +60,24 @@ class Originals:
 
         Raises `ImageDeleted` where somebody deleted it meanwhile, made by a twin of this upload.
         """
-        key = original.image.picture_key
         # With a claim, somebody who was sent the same upload may have been faster.
         with contextlib.suppress(*([ObjectExists] if is_claimed else [])):
             await self._store.put(
-                key, jpeg, content_type="image/jpeg", metadata=original.metadata()
+                original.image.picture_key,
+                jpeg,
+                content_type="image/jpeg",
+                metadata=original.metadata(),
             )
         self._tombstones.forget(original.image.id)
         try:
             # Nobody knows of an id that is new, so nobody has deleted it.
             await (self.enlist if is_claimed else self._list)(original.image)
         except BaseException:
-            # Without a claim nobody can come back for this picture, nor rely on it.
+            # Without a claim nobody can come back for this picture, nor rely on it. Its record may
+            # be there for all that, if only the answer was lost.
             if not is_claimed:
                 with contextlib.suppress(StoreUnavailable):
-                    await self._store.delete(key)
+                    await self.remove(original.image)
             raise
 
     async def resume(self, image_id: UUID) -> Original | None:
@@ -146,7 +149,7 @@ class Originals:
         return image
 
     async def remove(self, image: Image) -> None:
-        """Remove an image that is buried from the listing and the store."""
+        """Remove an image that is buried, or nobody's, from the listing and the store."""
         await self._store.delete(image.index_key)
         await self._store.delete(image.picture_key)
         self._sizes.pop(image.id, None)
