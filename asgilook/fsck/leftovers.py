@@ -85,6 +85,9 @@ class Deletions(Leftovers):
                 return None
             mend = partial(self._bench.store.delete, key)
             return await self._bench.found(Kind.OLD_TOMBSTONE, key, mend)
+        if not await self._bench.cache.is_well():
+            # Thumbnails that cannot be dropped now would outlive their picture.
+            return Finding(Kind.HALF_DELETED, key)
         return await self._bench.found(Kind.HALF_DELETED, key, partial(self._finish, image))
 
     async def _finish(self, image: Image) -> None:

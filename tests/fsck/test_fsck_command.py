@@ -15,6 +15,7 @@ from asgilook.cli import main
 from asgilook.image import Image
 from asgilook.store.files import FileStore
 from asgilook.store.tree import Tree
+from asgilook.tombstones import tombstone_key
 from tests.fsck import shelves
 from tests.fsck.shelves import image_of
 from tests.servers import free_port
@@ -25,6 +26,15 @@ def damaged(tmp_path: Path) -> Image:
     """Give the one image of a folder, whose record was lost."""
     image = image_of()
     asyncio.run(shelves.put_picture(FileStore(tmp_path), image))
+    return image
+
+
+@pytest.fixture
+def half_deleted(tmp_path: Path) -> Image:
+    """Give the one image of a folder, whose deletion was interrupted before anything was gone."""
+    image = image_of()
+    asyncio.run(shelves.put_whole(FileStore(tmp_path), image))
+    asyncio.run(shelves.put_tombstone(FileStore(tmp_path), image))
     return image
 
 
@@ -80,6 +90,19 @@ def test_a_file_that_nobody_will_finish_is_removed(tmp_path: Path) -> None:
         (workshop / f"{began}-x1y2z3").write_bytes(b"half")
     assert f"file-unfinished: unfinished/{old}-x1y2z3" in fsck(tmp_path, "--repair").stdout
     assert [path.name for path in workshop.iterdir()] == [f"{young}-x1y2z3"]
+
+
+def test_a_deletion_is_not_finished_while_its_thumbnails_are_out_of_reach(
+    tmp_path: Path, half_deleted: Image
+) -> None:
+    away = {"REDIS_URL": f"redis://127.0.0.1:{free_port()}"}
+    assert fsck(tmp_path, "--repair", **away).stdout.splitlines() == [
+        f"deletion-unfinished: {tombstone_key(half_deleted.id)}",
+        "looked at 1 in images/, 1 in tombstones/: 1 problems, 0 mended",
+    ]
+    assert Tree(tmp_path).path(half_deleted.picture_key).exists()
+    assert fsck(tmp_path, "--repair").exit_code == 0
+    assert not Tree(tmp_path).path(half_deleted.picture_key).exists()
 
 
 @pytest.mark.parametrize(
