@@ -11,11 +11,19 @@ from dataclasses import dataclass, field
 import click
 
 from asgilook import config
-from asgilook.backends import make_cache, make_store
+from asgilook.backends import (
+    make_breaker,
+    make_cache,
+    make_purge_queue,
+    make_purger,
+    make_store,
+)
 from asgilook.config import Settings
 from asgilook.errors import ConfigError, StoreUnavailable
 from asgilook.fsck import Bench, Checkup, Finding
+from asgilook.metrics import Meter
 from asgilook.originals import Originals
+from asgilook.purges import Purges
 from asgilook.tombstones import Tombstones
 
 CLEAN, PROBLEMS, COULD_NOT_LOOK = 0, 1, 2
@@ -86,27 +94,38 @@ def fsck(*, is_repair: bool, is_quick: bool, is_json: bool, older_than_s: int) -
 
 async def _check(settings: Settings, wanted: Wanted) -> Tally:
     tally = Tally()
-    async with contextlib.AsyncExitStack() as open_rooms:
-        store, cache = make_store(settings), make_cache(settings)
-        for room in (store, cache):
-            await room.open_up()
-            open_rooms.push_async_callback(room.close)
-        tombstones = Tombstones(store, settings.deleted_ttl)
-        originals = Originals(store, tombstones)
 
-        def count(prefix: str, more: int) -> None:
-            tally.seen[prefix] += more
-            progress(more)
+    def count(prefix: str, more: int) -> None:
+        tally.seen[prefix] += more
+        progress(more)
 
-        bench = Bench(
-            store, cache, originals, tombstones, wanted.older_than_s, wanted.is_repair, count
-        )
+    async with _bench(settings, wanted, count) as bench:
         checkup = Checkup(bench, is_quick=wanted.is_quick)
         async with _progress(checkup) as progress:
             async for finding in checkup.findings():
                 tally.note(finding)
                 _tell(finding, wanted)
     return tally
+
+
+@contextlib.asynccontextmanager
+async def _bench(
+    settings: Settings, wanted: Wanted, count: Callable[[str, int], None]
+) -> AsyncIterator[Bench]:
+    """Open the rooms that a check-up works with."""
+    meter = Meter()
+    breaker = make_breaker(settings, meter)
+    store, cache = make_store(settings, meter), make_cache(settings, breaker)
+    queue = make_purge_queue(settings, breaker)
+    purges = Purges(make_purger(settings), queue, settings.cdn, meter)
+    async with contextlib.AsyncExitStack() as open_rooms:
+        for room in (store, cache, purges):
+            await room.open_up()
+            open_rooms.push_async_callback(room.close)
+        tombstones = Tombstones(store, settings.deleted_ttl)
+        originals = Originals(store, tombstones)
+        older_than_s, is_repair = wanted.older_than_s, wanted.is_repair
+        yield Bench(store, cache, originals, tombstones, purges, older_than_s, is_repair, count)
 
 
 @contextlib.asynccontextmanager

@@ -14,6 +14,7 @@ from asgilook.errors import ObjectNotFound
 from asgilook.fsck.findings import Finding, Kind
 from asgilook.ids import created_at
 from asgilook.originals import Originals
+from asgilook.purges import Purges
 from asgilook.store import Store
 from asgilook.tombstones import Tombstones
 
@@ -33,6 +34,7 @@ class Bench:
     cache: Cache
     originals: Originals
     tombstones: Tombstones
+    purges: Purges
     older_than_s: float
     is_repair: bool
     on_seen: Callable[[str, int], None]

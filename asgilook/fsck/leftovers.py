@@ -91,8 +91,11 @@ class Deletions(Leftovers):
         return await self._bench.found(Kind.HALF_DELETED, key, partial(self._finish, image))
 
     async def _finish(self, image: Image) -> None:
+        # Who began it may have ended before the CDN was to be told.
+        await self._bench.purges.announce(image.id)
         await self._bench.cache.drop(image.id)
         await self._bench.originals.remove(image)
+        await self._bench.purges.run(image.id)
 
 
 class Unfinished(Leftovers):

@@ -7,10 +7,14 @@ from hashlib import sha256
 from uuid import UUID
 
 from asgilook.cache.memory import MemoryCache
+from asgilook.cdn import MemoryPurgeQueue, NoPurger
 from asgilook.fsck import Bench, Checkup, Finding
 from asgilook.ids import MAX_MS, uuid7
 from asgilook.image import PICTURES_PREFIX, Image, Original, Size
+from asgilook.metrics import Meter
 from asgilook.originals import Originals
+from asgilook.purges import Purges
+from asgilook.setting_kinds import Cdn
 from asgilook.store import Store
 from asgilook.tombstones import Tombstones, tombstone_key
 
@@ -82,6 +86,7 @@ async def check(
         MemoryCache(0, 1),
         Originals(store, tombstones),
         tombstones,
+        Purges(NoPurger(), MemoryPurgeQueue(), Cdn.NONE, Meter()),
         older_than_s,
         repair,
         lambda *_: None,

@@ -16,6 +16,7 @@ from asgilook.image import Image
 from asgilook.store.files import FileStore
 from asgilook.store.tree import Tree
 from asgilook.tombstones import tombstone_key
+from tests.cdn import api
 from tests.fsck import shelves
 from tests.fsck.shelves import image_of
 from tests.servers import free_port
@@ -90,6 +91,17 @@ def test_a_file_that_nobody_will_finish_is_removed(tmp_path: Path) -> None:
         (workshop / f"{began}-x1y2z3").write_bytes(b"half")
     assert f"file-unfinished: unfinished/{old}-x1y2z3" in fsck(tmp_path, "--repair").stdout
     assert [path.name for path in workshop.iterdir()] == [f"{young}-x1y2z3"]
+
+
+def test_a_deletion_that_is_finished_is_told_to_the_cdn(
+    tmp_path: Path, half_deleted: Image
+) -> None:
+    with api.fastly() as cdn:
+        told = {"CDN": "fastly", "CDN_ID": "suite", "CDN_TOKEN": api.TOKEN, "CDN_URL": cdn.url}
+        assert fsck(tmp_path, **told).exit_code == 1
+        assert cdn.taken == []
+        assert "(mended)" in fsck(tmp_path, "--repair", **told).stdout
+    assert cdn.taken == [[f"img-{half_deleted.id}", "listing"]]
 
 
 def test_a_deletion_is_not_finished_while_its_thumbnails_are_out_of_reach(
