@@ -120,7 +120,7 @@ class Store(ABC):
 
         `prefix` ends with `/` and the keys below it contain no further `/`: engines differ in how
         they order across folders. `limit` is 1000 at most; however much there is, it is one
-        request.
+        request, unless an engine gives fewer than it has.
         """
 
     @abstractmethod

@@ -119,24 +119,26 @@ class S3Store(Store):
         return S3Stream(found, self._timeout_s, self._connections.release)
 
     async def scan(self, prefix: str, *, after: str = "", limit: int) -> list[str]:
-        start: Any = {"StartAfter": self._bucket.prefix + after} if after else {}
-        answer = await self._ask(
-            lambda: self._client.list_objects_v2(
-                Bucket=self._bucket.name,
-                Prefix=self._bucket.prefix + prefix,
-                MaxKeys=limit,
-                **start,
-            ),
-            self._timeout_s,
-        )
-        if "IsTruncated" not in answer:
-            raise StoreBroken("a listing that is none")
-        return [
-            found["Key"].removeprefix(self._bucket.prefix) for found in answer.get("Contents", ())
-        ]
+        start = {"StartAfter": self._bucket.prefix + after} if after else {}
+        return await self._ask(lambda: self._list(prefix, start, limit), self._timeout_s)
 
     async def delete(self, key: str) -> None:
         await self._ask(lambda: self._client.delete_object(**self._at(key)), self._timeout_s)
+
+    async def _list(self, prefix: str, start: Any, limit: int) -> list[str]:
+        keys: list[str] = []
+        while len(keys) < limit:
+            asked: Any = {"Prefix": self._bucket.prefix + prefix, "MaxKeys": limit - len(keys)}
+            answer = await self._client.list_objects_v2(Bucket=self._bucket.name, **asked, **start)
+            if "IsTruncated" not in answer:
+                raise StoreBroken("a listing that is none")
+            keys += [each["Key"] for each in answer.get("Contents", ())]
+            # It may have given fewer than it has, even none.
+            token = answer.get("NextContinuationToken")
+            if not (token and answer["IsTruncated"]):
+                break
+            start = {"ContinuationToken": token}
+        return [key.removeprefix(self._bucket.prefix) for key in keys]
 
     async def _was_put_by(self, call: str, key: str) -> bool:
         try:

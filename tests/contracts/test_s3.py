@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -81,6 +82,25 @@ async def test_a_page_may_have_a_thousand_keys(seaweedfs_bucket: Bucket) -> None
             )
         assert await store.scan("index/", limit=1000) == keys[:1000]
         assert await store.scan("index/", after=keys[999], limit=1000) == keys[1000:]
+
+
+def listed(*keys: str, more: str = "") -> Answer:
+    """Say what a bucket has; where there is more, by the token that leads to it."""
+    contents = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys)
+    rest = f"<NextContinuationToken>{more}</NextContinuationToken>" * bool(more)
+    is_truncated = f"<IsTruncated>{str(bool(more)).lower()}</IsTruncated>"
+    return Answer(
+        body=f"<ListBucketResult>{is_truncated}{contents}{rest}</ListBucketResult>".encode()
+    )
+
+
+async def test_a_page_that_s3_cuts_short_is_filled() -> None:
+    pages = (listed("i/a", more="t1"), listed(more="t2"), listed("i/b", "i/c", more="t3"))
+    async with scripted(*pages) as server, opened(s3_store(server.url)) as store:
+        assert await store.scan("i/", after="i/0", limit=3) == ["i/a", "i/b", "i/c"]
+        queries = [parse_qs(urlsplit(request.split()[1]).query) for request in server.requests]
+    assert [query["max-keys"] for query in queries] == [["3"], ["2"], ["2"]]
+    assert [query.get("continuation-token") for query in queries] == [None, ["t1"], ["t2"]]
 
 
 async def test_who_finds_all_connections_held_does_not_wait_for_ever(
