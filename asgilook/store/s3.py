@@ -123,7 +123,9 @@ class S3Store(Store):
         return await self._ask(lambda: self._list(prefix, start, limit), self._timeout_s)
 
     async def delete(self, key: str) -> None:
-        await self._ask(lambda: self._client.delete_object(**self._at(key)), self._timeout_s)
+        # Some engines tell of what is not there, as AWS does not.
+        with contextlib.suppress(ObjectNotFound):
+            await self._ask(lambda: self._client.delete_object(**self._at(key)), self._timeout_s)
 
     async def _list(self, prefix: str, start: Any, limit: int) -> list[str]:
         keys: list[str] = []

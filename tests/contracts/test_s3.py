@@ -103,6 +103,12 @@ async def test_a_page_that_s3_cuts_short_is_filled() -> None:
     assert [query.get("continuation-token") for query in queries] == [None, ["t1"], ["t2"]]
 
 
+async def test_an_engine_that_does_not_find_what_is_to_be_deleted_has_deleted_it() -> None:
+    missing = error("404 Not Found", "NoSuchKey")
+    async with scripted(missing) as server, opened(s3_store(server.url)) as store:
+        await store.delete(KEY)
+
+
 async def test_who_finds_all_connections_held_does_not_wait_for_ever(
     monkeypatch: pytest.MonkeyPatch, seaweedfs_bucket: Bucket
 ) -> None:
