@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from asgilook.byte_range import ByteRange
-from asgilook.errors import ObjectExists, ObjectNotFound, StoreUnavailable
+from asgilook.errors import ObjectExists, ObjectNotFound, StoreBroken, StoreUnavailable
 from asgilook.ids import uuid7
 from asgilook.store.base import (
     PIECE_BYTES,
@@ -140,12 +140,15 @@ def _read_info(file: BinaryIO) -> ObjectInfo:
     length = int.from_bytes(tail[:_LENGTH_BYTES])
     start = end - _TAIL_BYTES - length
     file.seek(start)
-    described = json.loads(file.read(length))
-    return ObjectInfo(start, described["content_type"], described["metadata"])
+    try:
+        described = json.loads(file.read(length))
+        return ObjectInfo(start, described["content_type"], described["metadata"])
+    except (KeyError, ValueError) as error:
+        raise StoreBroken(f"a description that makes no sense: {error!r}") from error
 
 
 def _is_ours(path: Path) -> bool:
-    with contextlib.suppress(ObjectNotFound), path.open("rb") as file:
+    with contextlib.suppress(ObjectNotFound, StoreBroken), path.open("rb") as file:
         return bool(_read_info(file))
     return False
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from asgilook.byte_range import ByteRange
-from asgilook.errors import ObjectExists, ObjectNotFound, StoreUnavailable
+from asgilook.errors import ObjectExists, ObjectNotFound, StoreBroken, StoreUnavailable
 from asgilook.store import ObjectInfo
 from asgilook.store.files import FileStore
 from asgilook.store.tree import Tree
 from tests import pictures
+from tests.rooms import opened
 
 KEY = "images/0.jpeg"
 
@@ -124,6 +125,31 @@ async def assert_not_found(store: FileStore) -> None:
         await store.stat(KEY)
     with pytest.raises(ObjectNotFound):
         await store.open(KEY)
+
+
+@pytest.mark.parametrize("damage", [b"\xff", b'"', b"-"], ids=["no text", "no JSON", "no name"])
+async def test_a_description_that_is_damaged_is_a_broken_object(
+    tmp_path: Path, damage: bytes
+) -> None:
+    store = FileStore(tmp_path)
+    await put(store, b"body")
+    whole = place_in(tmp_path).read_bytes()
+    place_in(tmp_path).write_bytes(whole.replace(b"content_type", b"content" + damage + b"type"))
+    for look in (store.stat, store.open):
+        with pytest.raises(StoreBroken):
+            await look(KEY)
+
+
+async def test_a_broken_object_of_the_version_before_does_not_keep_the_store_from_opening(
+    tmp_path: Path,
+) -> None:
+    await put(FileStore(tmp_path), b"body")
+    broken, whole = tmp_path / "images/1.jpeg", tmp_path / "images/2.jpeg"
+    whole.write_bytes(place_in(tmp_path).read_bytes())
+    broken.write_bytes(whole.read_bytes().replace(b"{", b"\xff"))
+    async with opened(FileStore(tmp_path)) as store:
+        assert await store.scan("images/", limit=10) == [KEY, "images/2.jpeg"]
+    assert broken.exists()
 
 
 async def test_a_file_that_shrinks_while_it_is_read_is_never_taken_for_whole(
