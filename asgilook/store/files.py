@@ -55,7 +55,11 @@ class FileStore(Store):
         self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> ObjectInfo:
         info = ObjectInfo(len(body), content_type, dict(metadata))
-        await _in_thread(lambda: self._create(key, body, info))
+        try:
+            await _in_thread(lambda: self._create(key, body, info))
+        except ObjectNotFound as error:
+            # What a put can miss is its place: a volume that is away, say.
+            raise StoreUnavailable(str(error)) from error
         return info
 
     async def stat(self, key: str) -> ObjectInfo:

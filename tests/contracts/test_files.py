@@ -164,6 +164,12 @@ async def test_a_file_that_shrinks_while_it_is_read_is_never_taken_for_whole(
             await anext(stream)
 
 
+async def test_a_place_that_leads_to_a_volume_that_is_away_is_trouble(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "away")
+    with pytest.raises(StoreUnavailable):
+        await put(FileStore(tmp_path / "link"), b"body")
+
+
 async def test_a_place_that_is_no_folder_is_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     store = FileStore(tmp_path / "file")
