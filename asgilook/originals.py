@@ -126,13 +126,18 @@ class Originals:
             raise InvalidPage(f"limit {limit}")
         # Consoles mark a folder with an object of its name, which would come first.
         start = index_position(after) if after else INDEX_PREFIX
+        images: list[Image] = []
+        has_next = True
         # One more than the page holds tells whether there is a next one.
-        keys = await self._store.scan(INDEX_PREFIX, after=start, limit=limit + 1)
-        images = [image for key in keys[:limit] if (image := Image.from_index_key(key))]
-        for image in images:
+        while has_next and len(images) <= limit:
+            keys = await self._store.scan(INDEX_PREFIX, after=start, limit=limit + 1)
+            images += [image for key in keys if (image := Image.from_index_key(key))]
+            # What others put there takes no place in a page.
+            has_next = len(keys) > limit
+            start = keys[-1] if keys else start
+        for image in images[:limit]:
             self._remember(image)
-        has_next = len(keys) > limit and images
-        return Page(images, images[-1].id if has_next else None)
+        return Page(images[:limit], images[limit - 1].id if len(images) > limit else None)
 
     async def size(self, image_id: UUID) -> Size:
         """Tell an image's size, without asking the store where it was seen lately."""

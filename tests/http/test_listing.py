@@ -132,6 +132,22 @@ async def test_the_marker_of_a_folder_takes_no_place_in_a_page(
     assert [len(page) for page in await walk(client, 1)] == [1, 1, 1]
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 5])
+async def test_what_others_left_in_the_store_hides_no_image(
+    client: Client, store: MemoryStore, limit: int
+) -> None:
+    images = [image_of(1_700_000_000_000 + number) for number in range(3)]
+    await enlist(store, *images)
+    in_front = [f"index/{number}" for number in range(4)]
+    between = [f"{image.index_key}.bak" for image in images]
+    for key in (*in_front, *between, "index/notes"):
+        await store.put(key, b"", content_type="text/plain", metadata={})
+    pages = await walk(client, limit)
+    seen = [view["id"] for page in pages for view in page]
+    assert seen == [str(image.id) for image in reversed(images)]
+    assert all(len(page) == limit for page in pages[:-1])
+
+
 @pytest.mark.parametrize(
     "query",
     [
