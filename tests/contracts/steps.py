@@ -1,10 +1,12 @@
 """What the tests of S3 stores do again and again."""
 
 import asyncio
+from contextlib import suppress
 from random import Random
 
 from asgilook.byte_range import ByteRange
-from asgilook.store import ObjectInfo, Store
+from asgilook.errors import ObjectExists, StoreUnavailable
+from asgilook.store import ObjectInfo, ObjectStream, Store
 from asgilook.store.s3 import Bucket, S3Store
 
 KEY = "images/0.jpeg"
@@ -31,6 +33,24 @@ async def read(store: Store, key: str = KEY) -> bytes:
     """Read an object to its end."""
     async with await store.open(key) as stream:
         return b"".join([piece async for piece in stream])
+
+
+async def works(store: Store) -> bool:
+    """Tell whether it does; on a busy machine not at once."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(StoreUnavailable):
+                with suppress(ObjectExists):
+                    await put(store)
+                return await read(store) == BODY
+
+
+async def opened_patiently(store: Store) -> ObjectStream:
+    """Start to read an object, however hasty the store is."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(StoreUnavailable):
+                return await store.open(KEY)
 
 
 async def outcomes(store: Store) -> set[type]:

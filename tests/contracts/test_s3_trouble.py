@@ -3,14 +3,13 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
 from asgilook.byte_range import ByteRange
 from asgilook.errors import (
-    ObjectExists,
     StoreBroken,
     StoreRefused,
     StoreTimeout,
@@ -19,7 +18,17 @@ from asgilook.errors import (
 from asgilook.store import Store, s3
 from asgilook.store.s3 import Bucket, S3Store
 from tests.contracts.scripted import Answer, error, scripted
-from tests.contracts.steps import BODY, HASTY_S, KEY, PATIENCE_S, outcomes, put, read, s3_store
+from tests.contracts.steps import (
+    BODY,
+    HASTY_S,
+    KEY,
+    PATIENCE_S,
+    outcomes,
+    put,
+    read,
+    s3_store,
+    works,
+)
 from tests.faults.proxy import Fault, Proxy, proxied
 from tests.faults.s3 import FAULTS, Row
 from tests.rooms import opened
@@ -48,16 +57,6 @@ def far_bucket(proxy: Proxy, seaweedfs_bucket: Bucket) -> Bucket:
 def _short_keepalive(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let connections that are in nobody's use be closed, so that those that leak are seen."""
     monkeypatch.setattr(s3, "KEEPALIVE_S", 0.1)
-
-
-async def works(store: Store) -> bool:
-    """Tell whether it does; on a busy machine not at once."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            with suppress(StoreUnavailable):
-                with suppress(ObjectExists):
-                    await put(store)
-                return await read(store) == BODY
 
 
 async def none_open(proxy: Proxy) -> bool:
@@ -102,7 +101,8 @@ async def test_a_body_that_goes_wrong_is_never_taken_for_whole(
         async for piece in await store.open(KEY):
             received.extend(piece)
 
-    async with opened(S3Store(far_bucket, HASTY_S)) as store:
+    timeout_s = HASTY_S if kind is StoreTimeout else PATIENCE_S
+    async with opened(S3Store(far_bucket, timeout_s)) as store:
         assert await works(store)
         with proxy.failing(fault), pytest.raises(kind):
             await receive(store)
