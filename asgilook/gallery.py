@@ -112,12 +112,13 @@ class Gallery:
             image = Image(image_id, made.size, len(made.jpeg), made.placeholder)
             original = Original(image, made.sha256, made.source_type)
             # Half kept, a picture would lie in the store for ever, unlisted.
-            await to_its_end(self._keep(original, made, is_claimed=is_claimed))
-        return original
+            return await to_its_end(self._keep(original, made, is_claimed=is_claimed))
 
-    async def _keep(self, original: Original, made: Ingested, *, is_claimed: bool) -> None:
-        await self._originals.keep(original, made.jpeg, is_claimed=is_claimed)
-        await self._thumbnails.keep(original.image, made.thumbnails, Format.JPEG)
+    async def _keep(self, original: Original, made: Ingested, *, is_claimed: bool) -> Original:
+        kept = await self._originals.keep(original, made.jpeg, is_claimed=is_claimed)
+        if kept == original:
+            await self._thumbnails.keep(kept.image, made.thumbnails, Format.JPEG)
+        return kept
 
     async def get(self, image_id: UUID) -> Original:
         """Describe an image. Raises `ImageNotFound`."""

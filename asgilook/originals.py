@@ -12,6 +12,7 @@ from asgilook.errors import (
     InvalidPage,
     ObjectExists,
     ObjectNotFound,
+    StoreBroken,
     StoreUnavailable,
 )
 from asgilook.image import INDEX_PREFIX, Image, Original, Size, index_position, picture_key
@@ -55,29 +56,40 @@ class Originals:
         self._tombstones = tombstones
         self._sizes: dict[UUID, Size] = {}
 
-    async def keep(self, original: Original, jpeg: bytes, *, is_claimed: bool) -> None:
-        """Store and list an image: when this returns both are durable.
+    async def keep(self, original: Original, jpeg: bytes, *, is_claimed: bool) -> Original:
+        """Store and list an image, and give what is stored: when this returns it is durable.
 
         Raises `ImageDeleted` where somebody deleted it meanwhile, made by a twin of this upload.
         """
-        # With a claim, somebody who was sent the same upload may have been faster.
-        with contextlib.suppress(*([ObjectExists] if is_claimed else [])):
-            await self._store.put(
-                original.image.picture_key,
-                jpeg,
-                content_type="image/jpeg",
-                metadata=original.metadata(),
-            )
-        self._tombstones.forget(original.image.id)
+        key, metadata = original.image.picture_key, original.metadata()
         try:
-            # Nobody knows of an id that is new, so nobody has deleted it.
-            await (self.enlist if is_claimed else self._list)(original.image)
-        except BaseException:
-            # Without a claim nobody can come back for this picture, nor rely on it. Its record may
-            # be there for all that, if only the answer was lost.
+            await self._store.put(key, jpeg, content_type="image/jpeg", metadata=metadata)
+        except ObjectExists:
             if not is_claimed:
-                with contextlib.suppress(StoreUnavailable):
-                    await self.remove(original.image)
+                raise
+            return await self._made_by_twin(original.image.id)
+        if is_claimed:
+            await self.enlist(original.image)
+        else:
+            await self._list_new(original.image)
+        return original
+
+    async def _made_by_twin(self, image_id: UUID) -> Original:
+        """Give what a process made of the same upload that was faster; its settings may differ."""
+        original = await self.resume(image_id)
+        if original is None:
+            raise StoreBroken(f"{image_id}: is there, and is not")
+        return original
+
+    async def _list_new(self, image: Image) -> None:
+        """List an image whose id nobody knows, so that nobody has deleted it."""
+        try:
+            await self._list(image)
+        except BaseException:
+            # Nobody can come back for its picture, nor rely on it. Its record may be there for all
+            # that, if only the answer was lost.
+            with contextlib.suppress(StoreUnavailable):
+                await self.remove(image)
             raise
 
     async def resume(self, image_id: UUID) -> Original | None:
@@ -102,6 +114,7 @@ class Originals:
             raise ImageDeleted(str(image.id))
 
     async def _list(self, image: Image) -> None:
+        self._tombstones.forget(image.id)
         with contextlib.suppress(ObjectExists):
             await self._store.put(image.index_key, b"", content_type="text/plain", metadata={})
 

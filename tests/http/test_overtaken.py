@@ -6,9 +6,12 @@ from collections.abc import Mapping
 import pytest
 
 from asgilook.store import ObjectInfo
+from tests import pictures
 from tests.fakes import MemoryStore
 from tests.http.client import serving
 from tests.http.test_idempotency import code, send
+
+PHOTOGRAPH = pictures.upload()
 
 
 class Overtaken(MemoryStore):
@@ -43,3 +46,17 @@ async def test_an_upload_that_a_deletion_overtakes_leaves_nothing(prefix: str) -
         assert await faster.listed() == []
         assert (await faster.get(f"/images/{image_id}")).status_code == 410
     assert not [key for key in store.objects if key.startswith(("images/", "index/"))]
+
+
+async def test_a_twin_that_other_settings_made_first_is_the_image() -> None:
+    slow, store = Overtaken("images/"), MemoryStore()
+    slow.objects = store.objects
+    async with serving(slow) as client, serving(store, jpeg_quality=50) as faster:
+        uploading = asyncio.create_task(send(client, PHOTOGRAPH))
+        await slow.is_writing.wait()
+        view = (await send(faster, PHOTOGRAPH)).json
+        slow.may_write.set()
+        assert (await uploading).json == view
+        assert (await client.get("/images")).json == [view]
+        for path in (view["image"], *view["thumbnails"]):
+            assert (await client.get(path)).content == (await faster.get(path)).content
