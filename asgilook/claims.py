@@ -6,14 +6,18 @@ to this process or another, during the first attempt or after it failed, makes t
 none any more once that was deleted, for as long as its tombstone lies there.
 """
 
+import contextlib
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from asgilook.errors import ClaimMismatch, ObjectExists, ObjectNotFound
-from asgilook.store import ObjectInfo, Store
+from asgilook.errors import ClaimMismatch, ObjectExists, ObjectNotFound, StoreBroken
+from asgilook.store import Store
 
 CLAIMS_PREFIX = "claims/"
+
+_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +49,29 @@ class Claims:
 
         Raises `ClaimMismatch` where it was made with another upload.
         """
-        mine = {"image": str(image_id), "sha256": claim.sha256.hex()}
-        try:
-            await self._store.put(claim.object_key, b"", content_type="text/plain", metadata=mine)
-        except ObjectExists:
-            return await self._earlier(claim, image_id)
-        return image_id
+        key, mine = claim.object_key, {"image": str(image_id), "sha256": claim.sha256.hex()}
+        for _ in range(_TRIES):
+            try:
+                await self._store.put(key, b"", content_type="text/plain", metadata=mine)
+            except ObjectExists:
+                # Or it was released this very moment.
+                with contextlib.suppress(ObjectNotFound):
+                    return _image_of(claim, (await self._store.stat(key)).metadata)
+            else:
+                return image_id
+        raise StoreBroken(f"{key} is there, and is not")
 
     async def release(self, claim: Claim) -> None:
         """Forget a claim that stands for nothing."""
         await self._store.delete(claim.object_key)
 
-    async def _earlier(self, claim: Claim, image_id: UUID) -> UUID:
-        try:
-            found: ObjectInfo = await self._store.stat(claim.object_key)
-        except ObjectNotFound:
-            # It was released this very moment.
-            return await self.settle(claim, image_id)
-        if found.metadata["sha256"] != claim.sha256.hex():
-            raise ClaimMismatch(claim.name)
-        return UUID(found.metadata["image"])
+
+def _image_of(claim: Claim, told: Mapping[str, str]) -> UUID:
+    """Read which image a claim was made for."""
+    try:
+        image_id, sha256 = UUID(told["image"]), bytes.fromhex(told["sha256"])
+    except (KeyError, ValueError) as error:
+        raise StoreBroken(f"{claim.object_key} tells of no image") from error
+    if sha256 != claim.sha256:
+        raise ClaimMismatch(claim.name)
+    return image_id

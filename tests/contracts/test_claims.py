@@ -3,6 +3,7 @@
 import asyncio
 import re
 from hashlib import sha256
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgilook.claims import Claim, Claims
-from asgilook.errors import ClaimMismatch
+from asgilook.errors import ClaimMismatch, StoreBroken
 from asgilook.ids import uuid7
 from asgilook.store import ObjectInfo, Store
+from asgilook.store.files import FileStore
+from asgilook.store.tree import Tree
 from tests.fakes import MemoryStore
 
 ONE, OTHER = sha256(b"one").digest(), sha256(b"other").digest()
@@ -79,6 +82,23 @@ async def test_a_claim_that_goes_while_it_is_looked_up_is_made_again() -> None:
     await claims.settle(CLAIM, uuid7())
     second = uuid7()
     assert await claims.settle(CLAIM, second) == second
+
+
+async def test_a_claim_whose_file_lost_its_content_is_a_broken_object(tmp_path: Path) -> None:
+    claims = Claims(FileStore(tmp_path))
+    await claims.settle(CLAIM, uuid7())
+    Tree(tmp_path).path(CLAIM.object_key).write_bytes(b"")
+    with pytest.raises(StoreBroken):
+        await claims.settle(CLAIM, uuid7())
+
+
+@pytest.mark.parametrize("told", [{}, {"image": "cat", "sha256": ONE.hex()}], ids=["empty", "odd"])
+async def test_a_claim_that_lost_its_metadata_is_a_broken_object(
+    store: Store, told: dict[str, str]
+) -> None:
+    await store.put(CLAIM.object_key, b"", content_type="text/plain", metadata=told)
+    with pytest.raises(StoreBroken):
+        await Claims(store).settle(CLAIM, uuid7())
 
 
 @given(st.text(), st.text())
