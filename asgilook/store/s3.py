@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from asgilook.byte_range import ByteRange
 from asgilook.errors import ObjectNotFound, RangeUnsatisfiable, StoreBroken, StoreUnavailable
 from asgilook.store.base import ObjectInfo, ObjectStream, Store
+from asgilook.store.s3_credentials import LateCredentials
 from asgilook.store.s3_direct import USER_AGENT, Direct
 from asgilook.store.s3_object import SLOWEST_BYTES_A_SECOND, Found, S3Stream, own_metadata
 from asgilook.store.s3_tries import Tries
@@ -68,11 +69,13 @@ class S3Store(Store):
 
     async def open_up(self) -> None:
         session = get_session()
+        credentials = LateCredentials(session.get_component("credential_provider"))
+        session.register_component("credential_provider", credentials)
+        self._lifetime.push_async_callback(credentials.close)
         client = session.create_client(
             "s3", endpoint_url=self._bucket.endpoint_url, config=self._config()
         )
         self._client = await self._lifetime.enter_async_context(client)
-        credentials = await session.get_credentials()
         # Half of the time, so that there is some left when a connection turns out to be dead.
         self._direct = Direct(self._client, self._http, credentials, self._timeout_s / 2)
 

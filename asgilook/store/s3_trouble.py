@@ -13,6 +13,7 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
+    PartialCredentialsError,
     ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
@@ -42,6 +43,7 @@ _KINDS: dict[type[Exception], type[StoreUnavailable]] = {
     ReadTimeoutError: StoreTimeout,
     aiohttp.ServerTimeoutError: StoreTimeout,
     NoCredentialsError: StoreRefused,
+    PartialCredentialsError: StoreRefused,
     CredentialRetrievalError: StoreRefused,
     RuntimeError: StoreRefused,
     ValueError: StoreRefused,

@@ -30,12 +30,16 @@ async def test_a_wrong_secret_is_trouble(
         assert await outcomes(store) == {StoreRefused}
 
 
-async def test_no_credentials_are_trouble(
-    monkeypatch: pytest.MonkeyPatch, seaweedfs_bucket: Bucket
+@pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+async def test_missing_credentials_are_trouble_until_they_are_there(
+    monkeypatch: pytest.MonkeyPatch, seaweedfs_bucket: Bucket, missing: str
 ) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv(missing)
     async with opened(S3Store(seaweedfs_bucket, PATIENCE_S)) as store:
         assert await outcomes(store) == {StoreRefused}
+        monkeypatch.setenv(missing, servers.AWS_ENVIRONMENT[missing])
+        await put(store)
+        assert (await read(store), await store.stat(KEY)) == (BODY, INFO)
 
 
 async def test_credentials_are_fetched_anew_before_they_expire(
@@ -52,8 +56,10 @@ async def test_credentials_are_fetched_anew_before_they_expire(
         keys = {"AccessKeyId": servers.ACCESS_KEY, "SecretAccessKey": secret}
         handed_out.write_text(json.dumps({"Version": 1, "Expiration": soon.isoformat(), **keys}))
 
-    hand_out("expired meanwhile")
+    handed_out.write_text("not ready yet")
     async with opened(S3Store(seaweedfs_bucket, PATIENCE_S)) as store:
+        assert await outcomes(store) == {StoreRefused}
+        hand_out("expired meanwhile")
         assert await outcomes(store) == {StoreRefused}
         handed_out.write_text("out of order")
         assert await outcomes(store) == {StoreRefused}
