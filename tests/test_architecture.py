@@ -18,9 +18,15 @@ SIBLINGS = 1
 
 HOMES = {
     "PIL": ["codec"],
-    "aiobotocore": ["cdn.cloudfront", "store.s3", "store.s3_credentials"],
+    "aiobotocore": ["aws_session", "cdn.cloudfront", "store.s3"],
     "aiohttp": ["cdn.api", "store.s3_direct", "store.s3_object", "store.s3_trouble"],
-    "botocore": ["cdn.cloudfront", "store.s3", "store.s3_direct", "store.s3_trouble"],
+    "botocore": [
+        "aws_session",
+        "cdn.cloudfront",
+        "store.s3",
+        "store.s3_direct",
+        "store.s3_trouble",
+    ],
     "click": ["cli", "config_command", "doctor_command", "fsck_command"],
     "falcon": ["http"],
     "hiredis": ["cache.line"],

@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from asgilook.aws_session import new_session
 from asgilook.cdn.base import LIMIT_S, Purger
 from asgilook.errors import PurgeFailed
 
@@ -40,7 +40,9 @@ class CloudFrontPurger(Purger):
         config = AioConfig(
             connect_timeout=2, read_timeout=LIMIT_S, retries={"total_max_attempts": 1}
         )
-        client = get_session().create_client(
+        session, credentials = new_session()
+        self._lifetime.push_async_callback(credentials.close)
+        client = session.create_client(
             "cloudfront", region_name=_REGION, endpoint_url=self._endpoint_url, config=config
         )
         self._client = await self._lifetime.enter_async_context(client)

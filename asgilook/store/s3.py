@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
-from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
 
+from asgilook.aws_session import new_session
 from asgilook.byte_range import ByteRange
 from asgilook.errors import ObjectNotFound, RangeUnsatisfiable, StoreBroken, StoreUnavailable
 from asgilook.store.base import ObjectInfo, ObjectStream, Store
-from asgilook.store.s3_credentials import LateCredentials
 from asgilook.store.s3_direct import USER_AGENT, Direct
 from asgilook.store.s3_object import SLOWEST_BYTES_A_SECOND, Found, S3Stream, own_metadata
 from asgilook.store.s3_tries import Tries
@@ -68,9 +67,7 @@ class S3Store(Store):
         self._direct: Direct
 
     async def open_up(self) -> None:
-        session = get_session()
-        credentials = LateCredentials(session.get_component("credential_provider"))
-        session.register_component("credential_provider", credentials)
+        session, credentials = new_session()
         self._lifetime.push_async_callback(credentials.close)
         client = session.create_client(
             "s3", endpoint_url=self._bucket.endpoint_url, config=self._config()

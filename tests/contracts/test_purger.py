@@ -211,3 +211,15 @@ async def test_cloudfront_without_readable_credentials_has_failed(
     async with opened(CloudFrontPurger("E2NONE", moto_url)) as made:
         with pytest.raises(PurgeFailed):
             await made.purge([LISTING], "first")
+
+
+async def test_cloudfront_looks_for_credentials_until_there_are_some(
+    monkeypatch: pytest.MonkeyPatch, cloudfront: CloudFront
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    async with opened(CloudFrontPurger(cloudfront.distribution_id, cloudfront.url)) as made:
+        with pytest.raises(PurgeFailed):
+            await made.purge([LISTING], "first")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", servers.ACCESS_KEY)
+        await made.purge([LISTING], "second")
+    assert cloudfront.invalidations() == [("second", [f"#{LISTING}"])]

@@ -1,10 +1,11 @@
-"""Credentials from the usual AWS chain, which may have none yet when the service starts."""
+"""Sessions with AWS's usual chain of credentials, which may have none yet when a service starts."""
 
 from typing import Any, Self
 
 from aiobotocore.credentials import AioCredentials
+from aiobotocore.session import AioSession, get_session
+from botocore.exceptions import NoCredentialsError
 
-from asgilook.errors import StoreRefused
 from asgilook.flight import SingleFlight
 
 
@@ -26,7 +27,7 @@ class LateCredentials(AioCredentials):  # type: ignore[misc]  # it has no types
         return self
 
     async def get_frozen_credentials(self) -> Any:
-        """Give them as they are now. Raises `StoreRefused`, and what the chain raises."""
+        """Give them as they are now. Raises `NoCredentialsError`, and what the chain raises."""
         found = self._found or await self._looking.run(None, self._look)
         return await found.get_frozen_credentials()
 
@@ -37,5 +38,13 @@ class LateCredentials(AioCredentials):  # type: ignore[misc]  # it has no types
     async def _look(self) -> Any:
         self._found = await self._chain.load_credentials()
         if self._found is None:
-            raise StoreRefused("no credentials are to be found")
+            raise NoCredentialsError
         return self._found
+
+
+def new_session() -> tuple[AioSession, LateCredentials]:
+    """Make a session, and its credentials, which are to be closed."""
+    session = get_session()
+    credentials = LateCredentials(session.get_component("credential_provider"))
+    session.register_component("credential_provider", credentials)
+    return session, credentials
