@@ -50,6 +50,7 @@ _PR_SET_NO_NEW_PRIVS = 38  # prctl(2)
 
 def main() -> None:
     """Fork and end decoders, as ordered; with the parent, however that went, all of them end."""
+    _take_signals()
     _give_up()
     # What the decoders share is left alone by their collectors: to look at a thing is to write it.
     gc.collect()
@@ -131,6 +132,18 @@ def serve(parent: socket.socket) -> None:
 def step_back() -> None:
     """Have what others leave of the processors: an answer must not wait for pixels."""
     os.nice(NICENESS)
+
+
+def _take_signals() -> None:
+    """Leave it to the parent when to end, and take nothing over of what it was started with."""
+    # A supervisor may send these to all that it started (systemd.kill(5)): then what is under way
+    # is to be finished, for the parent's clients. Its own end is told by the pipe.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    # Signals that are ignored stay so in a new program: here the kernel would end nobody who takes
+    # too much of a processor, and decoders would be gone before they are asked for.
+    for number in (signal.SIGPROF, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _give_up() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from asgilook.codec import MEDIA_TYPES, HeaderLimits, IngestOptions, ingest
+from asgilook.errors import BrokenPicture
 from asgilook.workers import INSPECTORS, Workers
 from tests import pictures
 from tests.patience import eventually
@@ -29,6 +30,8 @@ FORBIDDEN = {"asgilook.config", "asyncio", "botocore", "http", "pydantic", "ssl"
 
 
 FREED_BYTES = 20_000_000
+SPIN = partial(pow, 3, 3**24, 3**4_000_001)
+"""Work for minutes, within a single call of the interpreter."""
 FREE = partial(exec, f"for _ in range(3): bytearray({FREED_BYTES})")
 """The first time the memory goes back at once; then the allocator has learned to keep it."""
 
@@ -92,6 +95,36 @@ async def test_a_fork_server_that_ends_takes_no_picture_with_it(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_polite_signal_to_all_processes_takes_no_picture_with_it(
+    workers: Workers, fifo: Path, number: signal.Signals
+) -> None:
+    busy = asyncio.create_task(done(workers.decoding, fifo.read_text, LARGE))
+    with await asyncio.to_thread(fifo.open, "w") as writer:
+        server = await done(workers.decoding, os.getppid, LARGE)
+        for process in (*_children(server), server):
+            os.kill(process, number)
+        writer.write("done")
+    assert await busy == "done"
+    assert await done(workers.decoding, os.getppid, LARGE) == server
+
+
+@pytest.mark.parametrize("number", [signal.SIGPROF, signal.SIGCHLD])
+async def test_decoders_are_ended_whatever_signals_the_service_ignores(
+    number: signal.Signals,
+) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        async with opened(Workers(1, MEMORY_BYTES, 0.2)) as workers:
+            server = await done(workers.decoding, os.getppid, LARGE)
+            with pytest.raises(BrokenPicture):
+                await done(workers.decoding, SPIN, LARGE)
+            assert await done(workers.decoding, os.getppid, LARGE) == server
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 async def test_no_process_has_the_pipe_of_another(workers: Workers) -> None:
     jobs = [workers.inspect(os.getpid) for _ in range(INSPECTORS)]
     jobs += [done(workers.decoding, os.getpid, LARGE) for _ in range(2)]
@@ -99,6 +132,12 @@ async def test_no_process_has_the_pipe_of_another(workers: Workers) -> None:
     descriptors = [_descriptors(number) for number in numbers]
     assert [sorted(each) for each in descriptors] == [["0", "1", "2"]] * 5
     assert len({each["0"] for each in descriptors}) == 5
+
+
+def _children(number: int) -> list[int]:
+    return [
+        int(word) for word in Path(f"/proc/{number}/task/{number}/children").read_text().split()
+    ]
 
 
 def _descriptors(number: int) -> dict[str, str]:
