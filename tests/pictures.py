@@ -113,6 +113,15 @@ def animation(kind: str, size: Pair = (200, 100)) -> bytes:
     return encode(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
 
 
+def on_a_screen(picture: Image.Image, margin: int) -> bytes:
+    """Encode a GIF whose screen is larger than its only frame, by a margin on each side."""
+    whole = bytearray(encode(picture, "GIF"))
+    frame_at = whole.index(b",", 13 + 3 * 2 ** ((whole[10] & 7) + 1))
+    whole[frame_at + 1 : frame_at + 5] = struct.pack("<HH", margin, margin)
+    whole[6:10] = struct.pack("<HH", *(side + 2 * margin for side in picture.size))
+    return bytes(whole)
+
+
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
 

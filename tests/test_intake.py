@@ -38,6 +38,10 @@ class Entrance:
         async with self._intake.taken(self._file, hashlib.sha256(upload).digest()) as made:
             return made
 
+    async def price_bytes(self) -> int:
+        """Tell what the last one that came was said to cost."""
+        return (await self.workers.inspect(partial(inspect, self._file, LIMITS))).cost_bytes
+
     async def peaks_mb(self) -> list[int]:
         job = partial(Path("/proc/self/status").read_text)
         texts = [await self.workers.inspect(job), await done(self.workers.decoding, job, LARGE)]
@@ -88,14 +92,25 @@ async def test_a_refusal_is_remembered_for_that_upload_alone(entrance: Entrance)
     ],
 )
 async def test_a_picture_takes_no_more_memory_than_its_price(
-    entrance: Entrance, tmp_path: Path, kind: str, mode: str, options: dict[str, object]
+    entrance: Entrance, kind: str, mode: str, options: dict[str, object]
 ) -> None:
     picture = pictures.photograph((3000, 2000))
     if mode == "I;16":
         picture = picture.convert("L").convert("I").point(lambda value: value * 257)
-    path = tmp_path / "picture"
-    picture.convert(mode).save(path, kind, **options)
+    upload = pictures.encode(picture.convert(mode), kind, **options)
+    await assert_it_takes_no_more_than_its_price(entrance, upload)
+
+
+@pytest.mark.parametrize("mode", ["P", "L"])
+async def test_a_picture_that_does_not_fill_its_screen_takes_no_more_memory_than_its_price(
+    entrance: Entrance, mode: str
+) -> None:
+    upload = pictures.on_a_screen(pictures.photograph((3000, 2000)).convert(mode), 1)
+    await assert_it_takes_no_more_than_its_price(entrance, upload)
+
+
+async def assert_it_takes_no_more_than_its_price(entrance: Entrance, upload: bytes) -> None:
     idle = (await entrance.peaks_mb())[1]
-    await entrance.take(path.read_bytes())
-    header = await entrance.workers.inspect(partial(inspect, path, LIMITS))
-    assert ((await entrance.peaks_mb())[1] - idle) * 1024 * 1024 <= header.cost_bytes
+    await entrance.take(upload)
+    taken_bytes = ((await entrance.peaks_mb())[1] - idle) * 1024 * 1024
+    assert taken_bytes <= await entrance.price_bytes()

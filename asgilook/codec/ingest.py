@@ -125,8 +125,16 @@ def _composed(picture: Image.Image, file: Image.Image, background: Colour) -> Im
     extent = file.dispose_extent if isinstance(file, GifImageFile) else None
     if extent in {None, (0, 0, *file.size)}:
         return picture
-    screen = Image.new("RGB", picture.size, background)
-    screen.paste(picture.crop(extent), extent)
+    # Onto the picture, not around a copy of it: each takes four bytes a pixel.
+    screen = picture if picture.mode == "RGB" else picture.convert("RGB")
+    left, upper, right, lower = extent
+    for margin in (
+        (0, 0, screen.width, upper),
+        (0, upper, left, lower),
+        (right, upper, screen.width, lower),
+        (0, lower, *screen.size),
+    ):
+        screen.paste(background, margin)
     return screen
 
 

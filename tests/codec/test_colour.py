@@ -47,6 +47,15 @@ def test_the_background_shines_through_what_is_half_clear() -> None:
     assert is_near(colour_at(shown(veil, BLUE), 0.5), (128, 0, 127))
 
 
+@pytest.mark.parametrize("mode", ["P", "L"])
+def test_the_background_shows_around_a_picture_that_does_not_fill_its_screen(mode: str) -> None:
+    inside = Image.new("RGB", (64, 64), WHITE).convert(mode)
+    picture = shown(pictures.on_a_screen(inside, 32), DUSK)
+    framed = Image.new("RGB", (128, 128), DUSK)
+    framed.paste(WHITE, (32, 32, 96, 96))
+    assert difference(picture, framed) < 2
+
+
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_grey_may_be_clear_too(kind: str) -> None:
     grey = Image.new("LA", (64, 64), (100, 255))
