@@ -15,7 +15,7 @@ from asgilook.intake import Intake
 from asgilook.refusals import Refusals
 from asgilook.workers import Workers
 from tests import pictures
-from tests.codec import bombs
+from tests.codec import bombs, boxes
 from tests.rooms import done, opened
 
 MEMORY_BYTES = 512 * 1024 * 1024
@@ -107,6 +107,18 @@ async def test_a_picture_that_does_not_fill_its_screen_takes_no_more_memory_than
 ) -> None:
     upload = pictures.on_a_screen(pictures.photograph((3000, 2000)).convert(mode), 1)
     await assert_it_takes_no_more_than_its_price(entrance, upload)
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF"])
+async def test_a_small_picture_in_a_long_file_takes_no_more_memory_than_its_price(
+    entrance: Entrance, kind: str
+) -> None:
+    junk = bytes(30_000_000)
+    uploads = {
+        "WEBP": bombs.webp_of_chunks(1, junk),
+        "AVIF": boxes.avif() + boxes.box(b"free", junk),
+    }
+    await assert_it_takes_no_more_than_its_price(entrance, uploads[kind])
 
 
 async def assert_it_takes_no_more_than_its_price(entrance: Entrance, upload: bytes) -> None:

@@ -23,7 +23,7 @@ Image.MAX_IMAGE_PIXELS = None
 BASE_COST_BYTES = 8 * 1024 * 1024
 
 # The peak of memory while a file is decoded and encoded, in bytes a pixel: measured with Pillow 13
-# on 24 megapixels, and a tenth more. `tests/codec/test_header.py` measures it again.
+# on 24 megapixels, and a tenth more. `tests/test_intake.py` measures it again.
 _COSTS = {"WEBP": 16.5, "AVIF": 11, "HEIF": 10, "JPEG": 5}
 _OTHER_COST = 6
 _ALPHA_COST = {"WEBP": 16.5, "AVIF": 15, "HEIF": 12}
@@ -33,6 +33,8 @@ _COPY_COST = 4
 """Of a picture that is turned, converted by its profile, or from inks."""
 _SCANS_COST = 2
 """A sample: of a JPEG that comes in several scans libjpeg holds all, twice as wide."""
+_READ_WHOLE = {"WEBP": 2, "AVIF": 2, "HEIF": 2}
+"""How many copies of the whole file, whatever it is full of, their readers have in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +62,17 @@ def inspect(source: Path, limits: HeaderLimits) -> Header:
     Raises `UnsupportedType`, `BrokenPicture` and `PictureTooLarge`.
     """
     with as_refusals(), opened(source) as file:
-        return check(file, limits)
+        return check(file, source.stat().st_size, limits)
 
 
-def check(file: Image.Image, limits: HeaderLimits) -> Header:
-    """Hold an opened file against the limits. Raises as `inspect` does."""
+def check(file: Image.Image, length_bytes: int, limits: HeaderLimits) -> Header:
+    """Hold an opened file of this length against the limits. Raises as `inspect` does."""
     kind = file.format or ""
     size = Size(*file.size)
     if max(size) > MAX_SIDE or size.width * size.height > limits.max_pixels:
         raise PictureTooLarge(str(size))
-    header = Header(MEDIA_TYPES[kind], size, _cost_bytes(file, kind))
+    cost_bytes = _cost_bytes(file, kind) + _READ_WHOLE.get(kind, 0) * length_bytes
+    header = Header(MEDIA_TYPES[kind], size, cost_bytes)
     if header.cost_bytes > limits.max_cost_bytes:
         raise PictureTooLarge(f"{size} in {kind} takes {header.cost_bytes} bytes")
     return header

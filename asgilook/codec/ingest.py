@@ -102,7 +102,7 @@ class _Decoded:
 
 def _decode(source: Path, options: IngestOptions) -> _Decoded:
     with opened(source) as file:
-        header = check(file, options.limits)
+        header = check(file, source.stat().st_size, options.limits)
         with timed("decode"):
             _load(file)
         turn = _turn(file)

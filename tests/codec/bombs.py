@@ -19,11 +19,11 @@ def webp(side: int) -> bytes:
     return _riff(_riff_chunk(b"VP8L", head))
 
 
-def webp_of_chunks(count: int) -> bytes:
-    """Pile up empty chunks that nobody knows behind a picture."""
+def webp_of_chunks(count: int, data: bytes = b"") -> bytes:
+    """Pile up chunks that nobody knows behind a picture, empty ones at first."""
     extended = _riff_chunk(b"VP8X", struct.pack("<I", 0) + (15).to_bytes(3, "little") * 2)
     picture = webp(16)[12:]
-    return _riff(extended + picture + _riff_chunk(b"juNk", b"") * count)
+    return _riff(extended + picture + _riff_chunk(b"juNk", data) * count)
 
 
 def webp_of_frames(count: int) -> bytes:
