@@ -27,6 +27,11 @@ class Format(StrEnum):
         """Name the format as HTTP does."""
         return f"image/{self.value}"
 
+    @property
+    def max_side(self) -> int:
+        """Tell the longest side that a picture of the format can have: WebP has 14 bits for it."""
+        return 16_383 if self is Format.WEBP else 65_500
+
 
 class Size(NamedTuple):
     """Width and height in pixels, as displayed."""

@@ -106,7 +106,7 @@ class Thumbnails:
             return self._hit(entry)
         with self._negatives():
             rungs = ladder(await self._originals.size(image_id), self._options.min_side)
-            if size not in rungs:
+            if size not in rungs or max(size) > kind.max_side:
                 raise ThumbnailNotFound(name)
         # JPEG rungs are cheap beside the decode that they share; each of the others is not.
         if kind is Format.JPEG:

@@ -44,7 +44,8 @@ def http_date(image: Image) -> str:
 
 def _srcset(image: Image, rungs: list[Size], kind: Format) -> str:
     """List candidates with their widths (HTML, section 4.8.4.2.1); the original is a JPEG."""
-    candidates = [(urls.thumbnail_path(image.id, size, kind), size.width) for size in rungs]
+    sizes = [size for size in rungs if max(size) <= kind.max_side]
+    candidates = [(urls.thumbnail_path(image.id, size, kind), size.width) for size in sizes]
     if kind is Format.JPEG and image.size not in rungs:
         candidates.insert(0, (urls.original_path(image), image.size.width))
     return ", ".join(f"{path} {width}w" for path, width in candidates)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from asgilook.cache.memory import MemoryCache
 from tests import pictures
@@ -46,6 +47,14 @@ async def test_all_that_is_listed_is_there(
         path, width = candidate.split()
         result = await client.get(path)
         assert f"{pictures.decode(result.content).width}w" == width
+
+
+async def test_a_picture_too_long_for_webp_comes_in_the_other_formats(client: Client) -> None:
+    view = await client.add(pictures.encode(Image.new("L", (40_000, 300))))
+    assert view["srcset"]["webp"] == f"{stem(view)}/10000x75.webp 10000w"
+    answers = [await client.get(f"{stem(view)}/20000x150.{extension}") for extension in FORMATS]
+    found = {answer.headers["content-type"]: answer.status_code for answer in answers}
+    assert found == {"image/jpeg": 200, "image/avif": 200, "application/problem+json": 404}
 
 
 async def test_after_an_upload_the_jpegs_are_there_already(
