@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from asgilook.decoder import Decoder, DecoderKind
+from asgilook.decoder import Bounds, Decoder, DecoderKind
 from asgilook.errors import AsgilookError, Overloaded
 from asgilook.fork_server import ForkServer
 from asgilook.reports import Noted
@@ -50,13 +50,13 @@ class Child:
         await self._in_thread(self._end)
         self._thread.shutdown()
 
-    async def run(self, job: Callable[[], T], share: float) -> Noted[T]:
-        """Have a job done that is a share of the largest. What it raises is raised here.
+    async def run(self, job: Callable[[], T], bounds: Bounds) -> Noted[T]:
+        """Have a job done within bounds. What it raises is raised here.
 
         Raises `Overloaded` where it does not get to work, and what `ended` makes.
         """
         self._is_wanted = True
-        work = asyncio.ensure_future(self._in_thread(partial(self._work, job, share)))
+        work = asyncio.ensure_future(self._in_thread(partial(self._work, job, bounds)))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -75,13 +75,13 @@ class Child:
         if decoder:
             decoder.hang_up()
 
-    def _work(self, job: Callable[[], T], share: float) -> Noted[T]:
+    def _work(self, job: Callable[[], T], bounds: Bounds) -> Noted[T]:
         try:
             decoder = self._fit()
         except (EOFError, OSError) as error:
             raise Overloaded(f"no {self._kind.name} is to be had", COME_BACK_S) from error
         try:
-            return decoder.run(job, share)
+            return decoder.run(job, bounds)
         except TimeoutError as error:
             self._end("it does not get to work")
             raise Overloaded(f"{self._kind.name}s do not get to work", COME_BACK_S) from error

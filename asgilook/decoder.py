@@ -23,6 +23,9 @@ PATIENCE_S = 60
 """How long a job may take by the clock. Its processor time is bounded already, by the kernel: so it
 is the machine that is too busy."""
 
+SPARE_BYTES = 64 * 1024 * 1024
+"""What a job may take of memory beyond what it is said to cost: a thread's stack, say."""
+
 PIECE_BYTES = 256 * 1024
 """What is received at once: memory is taken for what came, not for what was announced."""
 
@@ -39,6 +42,16 @@ class DecoderKind:
     """Of the processor's time, for a job of the largest kind."""
     first: Callable[[], object] | None = None
     """A job for a new process, to get it ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a job may take of what its kind of process may."""
+
+    share: float = 1
+    """Of the time for the largest."""
+    memory_bytes: int | None = None
+    """What it is said to cost; all there is where nothing is said."""
 
 
 class Decoder:
@@ -74,28 +87,30 @@ class Decoder:
         said.register(self._pipe, select.POLLIN)
         return bool(said.poll(0))
 
-    def run(self, job: Callable[[], T], share: float = 1) -> Noted[T]:
-        """Have a picklable job done that is a share of the largest. What it raises is raised here.
+    def run(self, job: Callable[[], T], bounds: Bounds = Bounds()) -> Noted[T]:
+        """Have a picklable job done within bounds. What it raises is raised here.
 
         Raises `TimeoutError` where it does not come to an end, and `EOFError` or `OSError` where it
         ended too early or reports nonsense: it is of no further use then, and has to be killed.
         """
         self.jobs += 1
-        limit_s = min(self._kind.job_s, LEAST_S + share * self._kind.job_s)
         deadline_s = time.monotonic() + PATIENCE_S
         self._pipe.settimeout(PATIENCE_S)
-        self._send(job, limit_s)
+        self._send(job, bounds)
         answer = self._report(job, deadline_s)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def _send(self, job: Callable[[], T], limit_s: float) -> None:
+    def _send(self, job: Callable[[], T], bounds: Bounds) -> None:
         """Send a job, and as they are, without a copy, the `PickleBuffer`s in it."""
+        limit_s = min(self._kind.job_s, LEAST_S + bounds.share * self._kind.job_s)
+        cost_bytes = bounds.memory_bytes
+        limit_bytes = self._kind.memory_bytes if cost_bytes is None else cost_bytes + SPARE_BYTES
         parts: list[pickle.PickleBuffer] = []
         spelled = pickle.dumps(job, protocol=5, buffer_callback=parts.append)
         bodies = [part.raw() for part in parts]
-        self._pipe.sendall(pickle.dumps((limit_s, [body.nbytes for body in bodies])))
+        self._pipe.sendall(pickle.dumps((limit_s, limit_bytes, [body.nbytes for body in bodies])))
         for body in bodies:
             self._pipe.sendall(body)
         self._pipe.sendall(spelled)

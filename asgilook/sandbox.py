@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from asgilook import allocator, reports
@@ -111,10 +112,11 @@ def serve(parent: socket.socket) -> None:
             # Not after each job: who decodes one picture after the other would ask for it again.
             if not select.select([parent], [], [], PAUSE_S)[0]:
                 allocator.give_back()
-            limit_s, lengths = pickle.load(jobs)  # noqa: S301 - the parent's
+            limit_s, limit_bytes, lengths = pickle.load(jobs)  # noqa: S301 - the parent's
             parts = [jobs.read(length) for length in lengths]
             job = pickle.load(jobs, buffers=parts)  # noqa: S301 - the parent's
             answer: Noted[object] | Exception
+            _limit_growth(limit_bytes)
             # The signal ends the process, in the middle of a library's loop as well.
             signal.setitimer(signal.ITIMER_PROF, limit_s)
             try:
@@ -156,6 +158,15 @@ def _give_up() -> None:
         os.dup2(nowhere.fileno(), 2)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _limit_growth(most_bytes: int) -> None:
+    """Let this process take so much memory beside what it has; files that are mapped are free."""
+    with contextlib.suppress(ValueError, OSError):  # where there is no such file, or limit
+        pages = int(Path("/proc/self/statm").read_text().split()[5])
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        soft = pages * resource.getpagesize() + most_bytes
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _limit(kind: int, most: int) -> None:

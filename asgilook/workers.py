@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from asgilook import allocator, timing
 from asgilook.admission import Admission, Line, Place
 from asgilook.child import COME_BACK_S, Child
-from asgilook.decoder import DecoderKind
+from asgilook.decoder import Bounds, DecoderKind
 from asgilook.errors import AsgilookError, BrokenPicture, Overloaded
 from asgilook.fork_server import ForkServer
 from asgilook.reports import Noted
@@ -114,14 +114,14 @@ class Workers:
 
         So does running it where it did not get to work, or the system ended its process.
         """
-        return _turn(self._rendering, cost_bytes, self._renderers, 1)
+        return _turn(self._rendering, cost_bytes, self._renderers, Bounds())
 
     async def inspect(self, job: Callable[[], T]) -> T:
         """Run a job on the header of untrusted data, in a child process kept for headers.
 
         Raises as `decoding` and its turn do.
         """
-        async with _turn(self._inspecting, 1, self._inspectors, 1) as turn:
+        async with _turn(self._inspecting, 1, self._inspectors, Bounds()) as turn:
             return await turn.run(job)
 
     def decoding(
@@ -129,11 +129,12 @@ class Workers:
     ) -> contextlib.AbstractAsyncContextManager[Turn]:
         """Wait for the turn of a job on untrusted data, in a child process. Raises `Overloaded`.
 
-        Of the time for the largest job it gets its share, and a little more. Running it raises
+        Of the time for the largest job it gets its share, and a little more, and so of the memory
+        what it costs: a file may say that it takes less than it does. Running it raises
         `BrokenPicture` where the child crashed or took too much of a processor, and `Overloaded`
         where it did not get to work.
         """
-        return _turn(self._decoding, cost_bytes, self._decoders, share)
+        return _turn(self._decoding, cost_bytes, self._decoders, Bounds(share, cost_bytes))
 
     def _children(
         self, count: int, kind: DecoderKind, ended: Callable[[], AsgilookError]
@@ -150,14 +151,14 @@ def _lost() -> AsgilookError:
 
 
 @contextlib.asynccontextmanager
-async def _turn(line: Line, cost: int, idle: list[Child], share: float) -> AsyncIterator[Turn]:
+async def _turn(line: Line, cost: int, idle: list[Child], bounds: Bounds) -> AsyncIterator[Turn]:
     """Wait for a turn with one of the children that have nothing to do."""
     async with line.admit(cost) as place:
 
         async def run(job: Callable[[], T]) -> Noted[T]:
             child = idle.pop()
             try:
-                return await child.run(job, share)
+                return await child.run(job, bounds)
             finally:
                 idle.append(child)
 

@@ -74,6 +74,10 @@ BOMBS = {
     "tiff of strips that unpack to 99 MB each": bomb(
         (7_000, 7_000), bombs.tiff_of_strips, 7_000, compress(bytes(99_000_000)), 8
     ),
+    "tiff of 64x64 in a tile of 400 MP": bomb(BrokenPicture, bombs.tiff_of_a_tile, 64, 20_000),
+    "avif of 64x64 that has 96 MP": bomb(
+        BrokenPicture, boxes.avif_that_says, (64, 64), (12_000, 8_000)
+    ),
     # Scans.
     "jpeg of 20,000 scans": bomb(BrokenPicture, bombs.jpeg_of_scans, 20_000, 6_000),
     "jpeg of 80 scans, 49 MP": bomb(BrokenPicture, bombs.jpeg_of_scans, 80, 7_000),

@@ -158,6 +158,23 @@ def tiff_of_values(count: int) -> bytes:
     )
 
 
+def tiff_of_a_tile(side: int, tile_side: int) -> bytes:
+    """Make a small grey TIFF of a single tile that goes far beyond it."""
+    data = compress(bytes(tile_side * tile_side), 9)
+    return tiff(
+        (256, 4, 1, side),
+        (257, 4, 1, side),
+        (258, 3, 1, 8),
+        (259, 3, 1, 8),
+        (262, 3, 1, 1),
+        (322, 4, 1, tile_side),
+        (323, 4, 1, tile_side),
+        (324, 4, 1, 8 + 2 + 12 * 9 + 4),
+        (325, 4, 1, len(data)),
+        data=data,
+    )
+
+
 def tiff_in_a_loop() -> bytes:
     """Make a TIFF whose directory is followed by itself."""
     whole = bytearray(tiff_of_strips(16, bytes(16)))

@@ -2,6 +2,8 @@
 
 import struct
 
+from PIL import Image
+
 from tests import pictures
 
 
@@ -66,3 +68,10 @@ def avif_of_samples(count: int) -> bytes:
     at = whole.index(b"stsz") + 4
     head, sizes = whole[:at], struct.pack(">III", 0, 1, count)
     return head + sizes + whole[at + 12 :]
+
+
+def avif_that_says(said: tuple[int, int], is_so: tuple[int, int]) -> bytes:
+    """Make an AVIF whose box for the size says something else than its pixels."""
+    whole = pictures.encode(Image.new("RGB", is_so), "AVIF", speed=10)
+    at = whole.index(b"ispe") + 8
+    return whole[:at] + struct.pack(">II", *said) + whole[at + 8 :]
