@@ -20,8 +20,8 @@ LEAST_S = 1.5
 """The processor's time that any job gets."""
 
 PATIENCE_S = 60
-"""How long a job may take by the clock. Its processor time is bounded already, by the kernel: so it
-is the machine that is too busy."""
+"""How long a job may take by the clock, unless it may take half as much of a processor. That is
+bounded already, by the kernel: so it is the machine that is too busy."""
 
 SPARE_BYTES = 64 * 1024 * 1024
 """What a job may take of memory beyond what it is said to cost: a thread's stack, say."""
@@ -94,18 +94,18 @@ class Decoder:
         ended too early or reports nonsense: it is of no further use then, and has to be killed.
         """
         self.jobs += 1
-        deadline_s = time.monotonic() + PATIENCE_S
-        self._pipe.settimeout(PATIENCE_S)
-        self._send(job, bounds)
+        limit_s = min(self._kind.job_s, LEAST_S + bounds.share * self._kind.job_s)
+        patience_s = max(PATIENCE_S, 2 * limit_s)
+        deadline_s = time.monotonic() + patience_s
+        self._pipe.settimeout(patience_s)
+        self._send(job, limit_s, bounds.memory_bytes)
         answer = self._report(job, deadline_s)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def _send(self, job: Callable[[], T], bounds: Bounds) -> None:
+    def _send(self, job: Callable[[], T], limit_s: float, cost_bytes: int | None) -> None:
         """Send a job, and as they are, without a copy, the `PickleBuffer`s in it."""
-        limit_s = min(self._kind.job_s, LEAST_S + bounds.share * self._kind.job_s)
-        cost_bytes = bounds.memory_bytes
         limit_bytes = self._kind.memory_bytes if cost_bytes is None else cost_bytes + SPARE_BYTES
         parts: list[pickle.PickleBuffer] = []
         spelled = pickle.dumps(job, protocol=5, buffer_callback=parts.append)

@@ -116,13 +116,21 @@ async def test_a_picture_that_takes_too_much_of_a_processor_is_broken_and_no_oth
 
 
 async def test_a_picture_that_no_processor_is_left_for_may_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with opened(Workers(1, MEMORY_BYTES, 0.1)) as workers:
+        monkeypatch.setattr(decoder, "PATIENCE_S", 0.2)
+        with pytest.raises(Overloaded):
+            await done(workers.decoding, FOR_EVER, LARGE)
+        monkeypatch.undo()
+        assert isinstance(await done(workers.decoding, os.getpid, LARGE), int)
+
+
+async def test_a_picture_that_may_take_long_of_a_processor_may_take_longer_by_the_clock(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoder, "PATIENCE_S", 0.2)
-    with pytest.raises(Overloaded):
-        await done(workers.decoding, FOR_EVER, LARGE)
-    monkeypatch.undo()
-    assert isinstance(await done(workers.decoding, os.getpid, LARGE), int)
+    await done(workers.decoding, partial(time.sleep, 0.5), LARGE)
 
 
 async def test_a_small_picture_gets_a_small_part_of_the_time() -> None:
