@@ -176,5 +176,7 @@ def _media_type(told: Any) -> str:
     return str(told)
 
 
-def _printable(told: str) -> str:
+def _printable(told: Any) -> str:
+    if not isinstance(told, str):
+        raise TypeError("no text")
     return "".join(letter if letter.isprintable() else "?" for letter in told[:MAX_TEXT])

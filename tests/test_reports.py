@@ -46,6 +46,7 @@ LIES: dict[str, dict[str, Any]] = {
     "an error of another room": {"error": "StoreUnavailable", "text": ""},
     "an error that is none": {"error": "SystemExit", "text": ""},
     "a text that is none": {"error": "BrokenPicture", "text": 7},
+    "a text in long pieces": {"error": "BrokenPicture", "text": ["x" * 20_000] * 2},
 }
 
 
