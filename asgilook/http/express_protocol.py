@@ -26,6 +26,7 @@ class ExpressProtocol(EndingProtocol):
         self._express: Express | None = self.app_state.get(EXPRESS)
         self._boarding: Passenger | None = None
         self._is_served = False
+        self._under_way: RequestResponseCycle | None = None
         super().connection_made(transport)
 
     def on_headers_complete(self) -> None:
@@ -54,6 +55,7 @@ class ExpressProtocol(EndingProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         # uvicorn's one place where a request's turn comes.
+        self._under_way = cycle
         start = partial(super()._start_asgi_task, cycle, app)
         passenger, self._boarding = self._boarding, None
         if passenger is None:

@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass
 from email.utils import formatdate
 
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 from asgilook.http.exchange import EVERY_ANSWER, HOLDER
 from asgilook.http.express_protocol import ExpressProtocol
 from asgilook.http.head import spelled
@@ -67,6 +69,9 @@ class EdgeProtocol(ExpressProtocol):
         self._head_arrived()
         self.resume_writing()
         self.transport.forget()
+        # uvicorn tells the last request that came, which may wait behind the one that is answered.
+        if self._under_way is not None and not self._under_way.response_complete:
+            _tell_of_end(self._under_way)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -174,8 +179,7 @@ class EdgeProtocol(ExpressProtocol):
         elif is_in_body:
             if not (cycle.response_started or self.pipeline):
                 self.transport.write(_raw(problem, self.server_state.default_headers))
-            cycle.disconnected = True
-            cycle.message_event.set()
+            _tell_of_end(cycle)
             self.transport.close()
         else:
             # It came behind a sound request: that one is answered, and then the connection ends.
@@ -189,6 +193,11 @@ class EdgeProtocol(ExpressProtocol):
             date = (b"date", formatdate(now_s, usegmt=True).encode())
             self.server_state.default_headers = [date, *self.config.encoded_headers]
             self._defaults = spelled(self.server_state.default_headers)
+
+
+def _tell_of_end(cycle: RequestResponseCycle) -> None:
+    cycle.disconnected = True
+    cycle.message_event.set()
 
 
 def _keep_kernel_buffer_short(transport: asyncio.Transport) -> None:

@@ -11,9 +11,10 @@ from asgilook.store.s3 import CONNECTIONS
 from tests.e2e.steps import eventually
 from tests.faults.proxy import Proxy
 from tests.servers import Service
-from tests.wire.raw import Wire
+from tests.wire.raw import Wire, request
 
 SHORT_BUFFER_BYTES = 32 * 1024
+LEAVERS = 10
 READERS = 40
 MANY_READERS = 64
 LIMIT_MIB = 64
@@ -51,6 +52,21 @@ def test_who_leaves_in_mid_download_costs_neither_a_connection_nor_the_rest(
     assert proxy.pulled_bytes - before < leavers * length / 3
     with Wire(distant_service.url) as wire:
         assert len(wire.get(long_path).body) == length
+    assert "Traceback" not in distant_service.log
+
+
+def test_who_leaves_with_another_request_in_line_is_noticed_as_well(
+    distant_service: Service, proxy: Proxy, long_path: str
+) -> None:
+    before, cut = proxy.pulled_bytes, distant_service.log.count(" cut ")
+    for _ in range(LEAVERS):
+        with Wire(distant_service.url, SHORT_BUFFER_BYTES) as wire:
+            length = wire.start_reading(long_path)
+            wire.send(request("GET", "/images"))
+    assert eventually(lambda: distant_service.log.count(" cut ") == cut + LEAVERS)
+    assert proxy.pulled_bytes - before < LEAVERS * length / 3
+    with Wire(distant_service.url) as wire:
+        assert wire.get("/images").status == 200
     assert "Traceback" not in distant_service.log
 
 
