@@ -176,14 +176,20 @@ class EdgeProtocol(ExpressProtocol):
         if cycle is None or cycle.response_complete:
             self.transport.write(_raw(problem, self.server_state.default_headers))
             self.transport.close()
-        elif is_in_body:
-            if not (cycle.response_started or self.pipeline):
+        elif is_in_body and not self.pipeline:
+            if not cycle.response_started:
                 self.transport.write(_raw(problem, self.server_state.default_headers))
             _tell_of_end(cycle)
             self.transport.close()
         else:
             # It came behind a sound request: that one is answered, and then the connection ends.
-            cycle.keep_alive = False
+            if is_in_body:
+                self.pipeline.popleft()
+            self._last_in_line().keep_alive = False
+
+    def _last_in_line(self) -> RequestResponseCycle:
+        assert self._under_way is not None
+        return self.pipeline[0][0] if self.pipeline else self._under_way
 
     def _refresh_date(self) -> None:
         """Keep Date from lagging behind a Last-Modified: uvicorn renews it once a second."""

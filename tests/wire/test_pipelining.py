@@ -63,10 +63,18 @@ def test_a_request_behind_an_upload_waits_for_it(url: str) -> None:
         assert made.image_id in wire.answer().body.decode()
 
 
-def test_garbage_behind_a_request_does_not_cost_its_answer(url: str) -> None:
+@pytest.mark.parametrize(
+    "garbage",
+    [b"GARBAGE\r\n\r\n", upload("Transfer-Encoding: chunked") + b"no chunk\r\n"],
+    ids=["no head", "no body"],
+)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_garbage_behind_requests_does_not_cost_their_answers(
+    url: str, count: int, garbage: bytes
+) -> None:
     with Wire(url) as wire:
-        wire.send(GET, b"GARBAGE\r\n\r\n")
-        assert wire.answer().status == 200
+        wire.send(GET * count, garbage)
+        assert [wire.answer().status for _ in range(count)] == [200] * count
         assert wire.rest() == b""
 
 
