@@ -35,6 +35,8 @@ class ExpressProtocol(EndingProtocol):
         if self._is_served:
             self.on_response_complete()
         else:
+            # A hit before it, in the same piece, has started the timer of idle connections again.
+            self._unset_keepalive_if_required()
             self._boarding = passenger
             super().on_headers_complete()
 
