@@ -20,9 +20,12 @@ class LingeringTransport:
     on reading for a moment, and throw away what is read.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, write_s: float
+    ) -> None:
         self._transport = transport
         self._loop = loop
+        self._write_s = write_s
         self.write = transport.write  # as often as all else together, so without a detour
         self._held: Data = b""
         self._timer: asyncio.TimerHandle | None = None
@@ -67,6 +70,9 @@ class LingeringTransport:
         self.let_go()
         if not (self.is_expecting_more and self._transport.can_write_eof()):
             self._transport.close()
+            if self._transport.get_write_buffer_size():
+                # Who takes nothing of it would keep the connection for ever.
+                self._timer = self._loop.call_later(self._write_s, self._transport.abort)
             return
         self._end_s = self._loop.time() + LINGER_S
         self._timer = self._loop.call_later(SILENCE_S, self._transport.abort)

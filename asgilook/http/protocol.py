@@ -62,7 +62,8 @@ class EdgeProtocol(ExpressProtocol):
         self._is_refused = False
         self.parser = StayingParser(self)
         _keep_kernel_buffer_short(transport)
-        super().connection_made(LingeringTransport(transport, self.loop))  # type: ignore[arg-type]
+        lingering = LingeringTransport(transport, self.loop, self._limits.write_s)
+        super().connection_made(lingering)  # type: ignore[arg-type]
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

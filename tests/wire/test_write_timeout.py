@@ -1,7 +1,9 @@
 """How long an answer waits to be taken."""
 
+import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -32,6 +34,33 @@ def test_a_reader_who_takes_nothing_is_dropped(service: Service, path: str) -> N
         before = service.log.count(" cut ")
         assert eventually(lambda: service.log.count(" cut ") > before)
         assert len(wire.rest()) < length - SIP_BYTES
+
+
+@pytest.mark.parametrize("fields", [(), ("Connection: close",)], ids=["kept", "last"])
+def test_a_reader_who_takes_nothing_of_the_end_is_dropped(
+    service: Service, path: str, fields: tuple[str, ...]
+) -> None:
+    before = sockets(service)
+    with ExitStack() as stalled:
+        # How much a kernel takes is its own business: of one of them what is left is little.
+        for length in range(64 * 1024, 512 * 1024, 16 * 1024):
+            wire = stalled.enter_context(Wire(service.url, SHORT_BUFFER_BYTES))
+            wire.send(request("GET", path, f"Range: bytes=0-{length}", *fields))
+            assert wire.answer_head()[0] == 206
+        assert eventually(lambda: sockets(service) <= before)
+
+
+def sockets(service: Service) -> set[str]:
+    """Name the sockets that a service has open."""
+    opened = os.scandir(f"/proc/{service.process.pid}/fd")
+    return {name for one in opened if (name := _target(one.path)).startswith("socket:")}
+
+
+def _target(path: str) -> str:
+    try:
+        return os.readlink(path)  # noqa: PTH115 - a name, and no path
+    except FileNotFoundError:
+        return ""
 
 
 def test_a_reader_who_sips_gets_it_all(service: Service, path: str) -> None:
