@@ -47,6 +47,8 @@ class Head:
             if name == b"host":
                 self.host = value
                 self._hosts += 1
+            elif name in CONDITIONS and name in named:
+                named[name] += b"," + value  # RFC 9110, section 5.3
             elif name in _NOTED:
                 named[name] = value
         self.expect = named.get(b"expect", b"")

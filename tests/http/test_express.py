@@ -126,6 +126,16 @@ async def test_a_reader_who_has_it_gets_304_either_way(ways: Ways, spelling: str
     assert_same(short, long)
 
 
+async def test_a_condition_may_be_in_several_lines(ways: Ways) -> None:
+    etag = (await ways.short()).headers["etag"]
+    lines = [("if-none-match", etag), ("if-none-match", '"other"')]
+    for known in (lines, lines[::-1]):
+        assert (await ways.client.get(ways.path, headers=known)).status_code == 304
+        assert (
+            await ways.client.get(ways.path, headers=[*known, *LONG.items()])
+        ).status_code == 304
+
+
 async def test_a_reader_who_has_another_gets_all_of_it_either_way(ways: Ways) -> None:
     short = await ways.short(if_none_match='"other"')
     assert short.status_code == 200
