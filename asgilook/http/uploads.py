@@ -124,6 +124,8 @@ async def _read_form(req: Request, body: _Body, files: contextlib.ExitStack) -> 
         uploads = [await _read_part(part, files) async for part in form if part.filename]
     except (MultipartParseError, falcon.MediaMalformedError, falcon.HTTPInvalidHeader) as error:
         raise UploadMalformed(error.description or "") from error
+    except UnicodeDecodeError as error:
+        raise UploadMalformed(f"the head of a part: {error}") from error
     if not uploads:
         raise UploadEmpty
     return uploads

@@ -127,8 +127,18 @@ async def test_a_form_without_a_file_is_refused(client: Client, files: Sequence[
         (form([File(pictures.upload())])[: -len(END)], TYPE),
         (b"hello", TYPE),
         (form([File(pictures.upload())] * (MAX_FILES + 1)), TYPE),
+        (form([File(pictures.upload())]).replace(b'="picture"', b'="Stra\xdfe"'), TYPE),
+        (form([File(pictures.upload())]).replace(b"/jpeg", b"/jp\xe9g"), TYPE),
     ],
-    ids=["no boundary", "another boundary", "no end", "no form", "too many files"],
+    ids=[
+        "no boundary",
+        "another boundary",
+        "no end",
+        "no form",
+        "too many files",
+        "a name that is not UTF-8",
+        "a type that is not ASCII",
+    ],
 )
 async def test_a_malformed_form_is_refused_whole(
     client: Client, store: MemoryStore, body: bytes, content_type: str
