@@ -32,11 +32,24 @@ def url(*schemes: str) -> AfterValidator:
     """Give the check for a URL with one of these schemes."""
 
     def check(text: str) -> str:
-        if urlsplit(text).scheme not in schemes:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes:
             raise ValueError(f"a URL that starts with {' or '.join(f'{s}://' for s in schemes)}")
+        if parts.scheme.startswith("http") and not parts.hostname:
+            raise ValueError("a URL with a host")
+        _check_ports(parts.netloc)
         return text
 
     return AfterValidator(check)
+
+
+def _check_ports(netloc: str) -> None:
+    try:
+        for host in netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port
+    except ValueError:
+        # What stands there may be half a password.
+        raise ValueError("a URL whose port is a number up to 65535") from None
 
 
 def check_api_key(key: str) -> str:

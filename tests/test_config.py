@@ -17,6 +17,7 @@ ACCEPTED: list[tuple[str, str, object]] = [
     ("REDIS_URL", "redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
     ("REDIS_URL", "rediss://:secret@cache.test/0", "rediss://:secret@cache.test/0"),
     ("REDIS_URL", "unix:///run/redis.sock", "unix:///run/redis.sock"),
+    ("REDIS_URL", "redis+sentinel://:a@b:1,c/d/0", "redis+sentinel://:a@b:1,c/d/0"),
     ("STORE_TIMEOUT", "0.5", 0.5),
     ("CACHE_TTL", "1", 1),
     ("MEMORY_CACHE_BYTES", "0", 0),
@@ -52,10 +53,10 @@ ACCEPTED: list[tuple[str, str, object]] = [
 
 REFUSED = [
     ("CDN", "akamai"),
-    ("CDN_URL", "127.0.0.1"),
+    *(("CDN_URL", text) for text in ("127.0.0.1", "http://", "http://varnish.test:65536")),
     ("S3_BUCKET", "ab"),
-    ("REDIS_URL", "127.0.0.1:6379"),
-    ("REDIS_URL", "http://127.0.0.1:6379"),
+    *(("REDIS_URL", text) for text in ("127.0.0.1:6379", "http://127.0.0.1:6379")),
+    *(("REDIS_URL", text) for text in ("redis://a:port", "redis+sentinel://a:1,b:port/c")),
     ("STORE_TIMEOUT", "0"),
     ("STORE_TIMEOUT", "61"),
     ("CACHE_TTL", "0"),
@@ -128,10 +129,11 @@ def test_a_wrong_value_is_told_in_one_line_with_the_variables_name(
 def test_what_is_told_does_not_repeat_a_wrong_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASGI_LOOK_API_KEYS", "hunter2")
     monkeypatch.setenv("ASGI_LOOK_SIGNING_KEYS", "hunter2")
-    monkeypatch.setenv("ASGI_LOOK_REDIS_URL", "tcp://:hunter2@cache.test")
-    with pytest.raises(ConfigError) as told:
-        config.load()
-    assert "hunter2" not in str(told.value)
+    for url in ("tcp://:hunter2@cache.test", "redis://:hunter2/@cache.test"):
+        monkeypatch.setenv("ASGI_LOOK_REDIS_URL", url)
+        with pytest.raises(ConfigError) as told:
+            config.load()
+        assert "hunter2" not in str(told.value)
 
 
 def test_every_field_has_bounds_that_are_tried_here() -> None:
