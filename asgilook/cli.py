@@ -33,6 +33,9 @@ from asgilook.signing import Signer
 from asgilook.signing import new_key as new_signing_key
 from asgilook.variant import MAX_SIDE, Fit, Options, Variant
 
+_CENTURY_S = 100 * 365 * 24 * 3600
+"""Paths have ten digits for the time at which they expire."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -105,7 +108,9 @@ def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
 )
 @click.option("--quality", type=click.IntRange(1, 100), help="Instead of THUMBNAIL_QUALITY.")
 @click.option("--dpr", type=click.IntRange(1, 3), default=1, help="Pixels to one of the box.")
-@click.option("--expires-in", metavar="SECONDS", type=click.IntRange(1), help="Never, without it.")
+@click.option(
+    "--expires-in", metavar="SECONDS", type=click.IntRange(1, _CENTURY_S), help="Never, without it."
+)
 def sign(
     image_id: UUID,
     box: str,

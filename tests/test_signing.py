@@ -104,6 +104,13 @@ def test_the_command_makes_a_path_expire_after_some_seconds() -> None:
     assert before + 3600 <= expires_s <= int(time.time()) + 3600
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "9999999999"])
+def test_the_command_signs_no_path_that_could_not_be_served(seconds: str) -> None:
+    result = sign(ID, "300x200", "--expires-in", seconds)
+    assert result.exit_code == 2
+    assert "--expires-in" in result.output
+
+
 @pytest.mark.parametrize(
     "box", ["300", "300x", "x200", "0x0", "300X200", "+300x200", "0300x200", "4097x1", "1x4097"]
 )
