@@ -22,10 +22,13 @@ METRICS = "asgilook-metrics-"
 def upload_file() -> Iterator[tuple[BinaryIO, Path]]:
     """Hold a new file open for an upload to wait in; it is gone after the block."""
     descriptor, path = _locked(lambda: tempfile.mkstemp(prefix=UPLOAD))
+    file = open(descriptor, "wb")  # noqa: PTH123, SIM115 - it has a descriptor already
     try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - it has a descriptor already
-            yield file, path
+        yield file, path
     finally:
+        # What a full disk did not take is tried once more here, and was told already.
+        with contextlib.suppress(OSError):
+            file.close()
         path.unlink(missing_ok=True)
 
 

@@ -7,7 +7,7 @@ what its digest says leaves nothing behind.
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +19,7 @@ from falcon.media.multipart import MultipartParseError
 
 from asgilook.codec import UPLOAD_TYPES
 from asgilook.errors import (
+    StoreUnavailable,
     UnsupportedType,
     UploadEmpty,
     UploadIncomplete,
@@ -149,8 +150,10 @@ async def _pieces(stream: Any) -> AsyncIterator[bytes]:
 
 async def _spool(pieces: AsyncIterator[bytes], files: contextlib.ExitStack) -> Upload:
     digest = hashlib.sha256()
-    file, path = files.enter_context(upload_file())
+    with _room():
+        file, path = files.enter_context(upload_file())
 
+    @_room()
     def take(batch: bytes) -> None:
         digest.update(batch)
         file.write(batch)
@@ -165,6 +168,15 @@ async def _spool(pieces: AsyncIterator[bytes], files: contextlib.ExitStack) -> U
             batch.clear()
     take(bytes(batch))
     return Upload(path, digest.digest())
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Tell in our words that there is no room for an upload to wait in."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(f"no room for uploads: {error}") from error
 
 
 def _check_type(announced: str | None) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from resource import RLIMIT_FSIZE, prlimit
 
 import httpx
 import pytest
@@ -126,6 +127,20 @@ def test_a_body_that_breaks_off_leaves_nothing(
     assert httpx.get(f"{empty_service.url}/images").json() == []
     assert list(empty_service.log_path.parent.rglob("*.jpeg")) == []
     assert list(temporary_folder.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_trouble_that_passes(tmp_path: Path) -> None:
+    with servers.service(ServiceOptions(tmp_path)) as service, Wire(service.url) as wire:
+        # To a process it is all the same whether a file may not grow or cannot.
+        pid = service.process.pid
+        usual = prlimit(pid, RLIMIT_FSIZE)
+        prlimit(pid, RLIMIT_FSIZE, (len(PICTURE) - 1, usual[1]))
+        wire.send(upload(f"Content-Length: {len(PICTURE)}"), PICTURE)
+        answer = wire.answer()
+        assert (answer.status, answer.code) == (503, "store-unavailable")
+        prlimit(pid, RLIMIT_FSIZE, usual)
+        assert wire.add()["id"] in wire.get("/images").body.decode()
+        assert "Traceback" not in service.log
 
 
 def receiving(folder: Path, wire: Wire) -> Path:
