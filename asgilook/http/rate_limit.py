@@ -7,6 +7,7 @@ does not carry them: it would tell one client of another.
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import http_sf
@@ -18,6 +19,9 @@ from asgilook.http.access import Access
 from asgilook.http.client_address import ClientAddresses
 from asgilook.quota import Measure, Standing
 from asgilook.usage import MILLISECONDS, Usage
+
+SETTLE = "asgilook.settle"
+"""Where in the scope of a request is what counts its cost, for one that Falcon does not end."""
 
 _RENDERING = ("decode", "resize", "encode", "refused")
 """The notes of a request's time that are a processor's."""
@@ -94,13 +98,16 @@ class RateLimit:
         account: _Account | None = req.context.get("account")
         if account is None:
             return
+        await self._settle(req, account)
+        if account.is_told and account.standings:
+            resp.set_headers(_fields(account))
+
+    async def _settle(self, req: Request, account: _Account) -> None:
         milliseconds = math.ceil(timing.spent_s(*_RENDERING) * MILLISECONDS)
         await self._use_in_all(account, Measure.RENDERING, milliseconds)
         # What `uploads.py` has received.
         await self._use_in_all(account, Measure.BYTES, req.context.get("body_bytes") or 0)
         await self._use_in_all(account, Measure.UPLOADS, req.context.get("files") or 0)
-        if account.is_told and account.standings:
-            resp.set_headers(_fields(account))
 
     def _client(self, req: Request) -> str | None:
         """Name who is counted: a key wherever it is shown from, or else an address."""
@@ -113,6 +120,7 @@ class RateLimit:
     async def _open(self, req: Request, client: str, wanted: Mapping[Measure, int]) -> _Account:
         account = _Account(client, await self._usage.standings(client, wanted))
         req.context.account = account
+        req.scope[SETTLE] = partial(self._settle, req, account)
         short = {one.measure for one in account.standings if one.left < wanted[one.measure]}
         if short:
             _refuse(account, short)

@@ -13,6 +13,7 @@ from asgilook.http.books import Books
 from asgilook.http.exchange import Exchange, Receive, Send
 from asgilook.http.head import Head
 from asgilook.http.problems import NO_SUCH_PATH, PROBLEMS, Problem, document
+from asgilook.http.rate_limit import SETTLE
 
 _VERSION = Problem(505, "http-version-not-supported", "This server speaks HTTP/1.0 and 1.1.")
 _HOST = Problem(400, "host-needed", "A request names exactly one host.")
@@ -53,6 +54,8 @@ class Service(App[Request, Response]):
             # The client is gone, or the time to shut down is up.
             if not exchange.is_started:
                 await _refuse(exchange, scope["method"], PROBLEMS[Overloaded])
+            if SETTLE in scope:
+                await scope[SETTLE]()
         except StoreUnavailable as error:
             # In mid-answer: nothing more is sent, and the server cuts the connection (RFC 9112,
             # section 8), so that nobody takes what came for the whole.

@@ -95,8 +95,8 @@ async def turns() -> None:
 
 
 @asynccontextmanager
-async def app_on(store: MemoryStore) -> AsyncIterator[Service]:
-    app = create_app(Settings(render_slots=1), store)
+async def app_on(store: MemoryStore, **settings: Any) -> AsyncIterator[Service]:
+    app = create_app(Settings(**{"render_slots": 1, **settings}), store)
     queue: asyncio.Queue[Event] = asyncio.Queue()
     events: asyncio.Queue[Event] = asyncio.Queue()
     scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
@@ -131,6 +131,22 @@ async def test_who_leaves_gives_up_its_place(monkeypatch: pytest.MonkeyPatch) ->
         await visit.served
     assert 201 not in visit.statuses
     assert store.objects == {}
+
+
+async def test_who_leaves_has_used_up_what_was_sent() -> None:
+    store = GatedStore()
+    chunked = {"content-length": "", "transfer-encoding": "chunked"}
+    size = len(pictures.upload())
+    limits = {"max_upload_bytes": size, "rate_limit_bytes": f"{size}/day"}
+    async with app_on(store, trusted_proxies="direct", **limits) as app:
+        visit = Visit.upload(app, chunked)
+        await store.is_reached.wait()
+        visit.leave()
+        store.gate.set()
+        await visit.served
+        again = Visit.upload(app, chunked)
+        await again.served
+    assert again.statuses == [429]
 
 
 @pytest.mark.parametrize("fields", [{}, {"idempotency-key": "k"}], ids=["plain", "claimed"])
