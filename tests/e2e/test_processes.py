@@ -1,5 +1,6 @@
 """The service as a process: several workers, a polite end, and a sudden one."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from uvicorn.config import STARTUP_FAILURE
 
 from tests import servers
 from tests.e2e.steps import PATIENCE_S, Start, eventually, upload
@@ -69,6 +71,23 @@ def test_a_sudden_end_leaves_no_process_behind(tmp_path: Path, arguments: tuple[
         process.kill()
         process.communicate(timeout=PATIENCE_S)
         assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("arguments", WORKERS, ids=" ".join)
+def test_a_start_that_fails_ends_all_of_it_with_an_error(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    settings = {"S3_BUCKET": "pictures", "S3_ENDPOINT_URL": "http://no..name"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "asgilook", "serve", "--port", "0", *arguments],
+        cwd=tmp_path,
+        env={**os.environ, **{f"ASGI_LOOK_{name}": value for name, value in settings.items()}},
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert ended.returncode == STARTUP_FAILURE
+    assert b"Application startup failed." in ended.stderr
 
 
 def test_the_start_says_where_pictures_go_and_who_may_write(
