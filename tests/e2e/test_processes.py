@@ -108,5 +108,5 @@ def test_a_line_is_logged_for_each_request_unless_not_wanted(
     silent = start(folder_settings, "--no-access-log")
     for service in (talkative, silent):
         client.get(f"{service.url}/images?limit=7")
-    assert "GET /images 200" in talkative.log
+    assert eventually(lambda: "GET /images 200" in talkative.log)
     assert "GET /images" not in silent.log
