@@ -1,7 +1,7 @@
 """Where the time of a request goes, noted by whichever room spends it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Self
@@ -10,8 +10,12 @@ MOST_BLOCKS = 100
 """An original that is read from a folder has one for each piece."""
 
 
-Spent = dict[str, float]
-"""Seconds, added up by what they were spent on."""
+class Spent(dict[str, float]):
+    """Seconds, added up by what they were spent on."""
+
+    tell: Callable[[str, float], None] | None = None
+    """Is told what more is noted: what a request began may outlive it."""
+
 
 NOTHING: Mapping[str, float] = MappingProxyType({})
 """No time at all."""
@@ -44,7 +48,7 @@ _spent_s: ContextVar[Spent | None] = ContextVar("asgilook_spent_s", default=None
 def begin(spent_s: Spent | None = None) -> Spent:
     """Start a note for the request of this task; what follows in it is added up there, by name."""
     if spent_s is None:
-        spent_s = {}
+        spent_s = Spent()
     _spent_s.set(spent_s)
     return spent_s
 
@@ -63,9 +67,16 @@ def add(more_s: Mapping[str, float], spent_s: Spent | None = None) -> None:
             _note(spent_s, name, seconds, end_s)
 
 
+def tell_more(tell: Callable[[str, float], None]) -> None:
+    """Have somebody told of what is noted for this task's request from now on."""
+    noted = _spent_s.get()
+    if noted is not None:
+        noted.tell = tell
+
+
 def spent_s(*names: str) -> float:
     """Tell how much of the time of this task's request is noted under these names."""
-    noted = _spent_s.get() or {}
+    noted = _spent_s.get() or NOTHING
     return sum(noted.get(name, 0.0) for name in names)
 
 
@@ -95,5 +106,7 @@ class timed:  # noqa: N801 - reads as the statement that it makes
 
 def _note(spent_s: Spent, name: str, seconds: float, end_s: float) -> None:
     spent_s[name] = spent_s.get(name, 0.0) + seconds
+    if spent_s.tell is not None:
+        spent_s.tell(name, seconds)
     if isinstance(spent_s, SpentInBlocks):
         spent_s.remember(Block(name, seconds, end_s))

@@ -4,6 +4,7 @@ The fields are those of draft-ietf-httpapi-ratelimit-headers-11. An answer that 
 does not carry them: it would tell one client of another.
 """
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,7 @@ class RateLimit:
         self._usage = usage
         self._access = access
         self._addresses = addresses
+        self._late: set[asyncio.Task[bool]] = set()
 
     async def process_startup(self, scope: Any, event: Any) -> None:
         """Open what counts."""
@@ -57,6 +59,7 @@ class RateLimit:
 
     async def process_shutdown(self, scope: Any, event: Any) -> None:
         """Close it."""
+        await asyncio.gather(*self._late)
         await self._usage.close()
 
     async def check_upload(self, req: Request) -> None:
@@ -103,11 +106,20 @@ class RateLimit:
             resp.set_headers(_fields(account))
 
     async def _settle(self, req: Request, account: _Account) -> None:
+        timing.tell_more(partial(self._count_more, account))
         milliseconds = math.ceil(timing.spent_s(*_RENDERING) * MILLISECONDS)
         await self._use_in_all(account, Measure.RENDERING, milliseconds)
         # What `uploads.py` has received.
         await self._use_in_all(account, Measure.BYTES, req.context.get("body_bytes") or 0)
         await self._use_in_all(account, Measure.UPLOADS, req.context.get("files") or 0)
+
+    def _count_more(self, account: _Account, name: str, seconds: float) -> None:
+        """Count what is still made when a request is over: for who has left, or behind."""
+        if name in _RENDERING:
+            milliseconds = math.ceil(seconds * MILLISECONDS)
+            task = asyncio.create_task(self._use(account, Measure.RENDERING, milliseconds))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
 
     def _client(self, req: Request) -> str | None:
         """Name who is counted: a key wherever it is shown from, or else an address."""

@@ -80,10 +80,12 @@ class SlowStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[str] = []
+        self.is_reached = asyncio.Event()
         self.gate = asyncio.Event()
 
     async def open(self, key: str, byte_range: ByteRange | None = None) -> ObjectStream:
         self.asked.append(key)
+        self.is_reached.set()
         await self.gate.wait()
         return await super().open(key, byte_range)
 

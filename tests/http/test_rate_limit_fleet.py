@@ -22,7 +22,9 @@ from asgilook.usage import MILLISECONDS
 from tests import pictures
 from tests.fakes import MemoryStore
 from tests.http.client import Client, serving
+from tests.http.test_leaving import SlowStore, Visit, app_on
 from tests.http.test_rate_limit import assert_limited, left, post
+from tests.patience import eventually
 from tests.rooms import opened
 from tests.servers import free_port
 
@@ -108,6 +110,25 @@ async def test_a_picture_that_takes_its_decoder_down_costs_what_it_took(
         slow = pictures.upload((3000, 2000), "PNG")
         assert (await post(client, slow, key=key, content_type="image/png")).status_code == 422
         assert await spent_ms(elsewhere, f"key:{key}") >= 50
+
+
+async def test_who_leaves_in_mid_rendering_pays_for_it(
+    redis_url: str, key: str, elsewhere: FleetUsage
+) -> None:
+    store = SlowStore()
+    async with serving(store) as client:
+        path = (await client.add())["thumbnails"][0].replace("jpeg", "webp")
+
+    async def is_paid() -> bool:
+        return await spent_ms(elsewhere, f"key:{key}") > 0
+
+    async with app_on(store, redis_url=redis_url, **named(key)) as app:
+        visit = Visit(app, "GET", path, {"authorization": f"Bearer {key}"})
+        await store.is_reached.wait()
+        visit.leave()
+        await visit.served
+        store.gate.set()
+        await eventually(is_paid)
 
 
 @pytest.fixture
