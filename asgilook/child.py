@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import logging
+import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from asgilook.decoder import Bounds, Decoder, DecoderKind
-from asgilook.errors import AsgilookError, Overloaded
+from asgilook.decoder import Bounds, Decoder, DecoderKind, NoReportError
+from asgilook.errors import Overloaded
 from asgilook.fork_server import ForkServer
 from asgilook.reports import Noted
 
@@ -24,17 +25,11 @@ T = TypeVar("T")
 
 
 class Child:
-    """Has one job done at a time.
+    """Has one job done at a time."""
 
-    `ended` makes what is raised where a job's process ended too early, or reported nonsense.
-    """
-
-    def __init__(
-        self, server: ForkServer, kind: DecoderKind, ended: Callable[[], AsgilookError]
-    ) -> None:
+    def __init__(self, server: ForkServer, kind: DecoderKind) -> None:
         self._server = server
         self._kind = kind
-        self._ended = ended
         self._decoder: Decoder | None = None
         self._is_wanted = True
         # Talking to the process blocks, and nobody else may do it meanwhile.
@@ -53,7 +48,8 @@ class Child:
     async def run(self, job: Callable[[], T], bounds: Bounds) -> Noted[T]:
         """Have a job done within bounds. What it raises is raised here.
 
-        Raises `Overloaded` where it does not get to work, and what `ended` makes.
+        Raises `Overloaded` where it does not get to work, or the system ended its process, and what
+        its kind says of one that was lost otherwise.
         """
         self._is_wanted = True
         work = asyncio.ensure_future(self._in_thread(partial(self._work, job, bounds)))
@@ -85,9 +81,15 @@ class Child:
         except TimeoutError as error:
             self._end("it does not get to work")
             raise Overloaded(f"{self._kind.name}s do not get to work", COME_BACK_S) from error
+        except NoReportError as error:
+            self._end(repr(error))
+            raise self._kind.lost() from error
         except (EOFError, OSError) as error:
-            self._end(repr(error) if self._is_wanted else "nobody waits for its picture")
-            raise self._ended() from error
+            ended_by = self._end(repr(error) if self._is_wanted else "nobody waits for its picture")
+            if ended_by == signal.SIGKILL:
+                # No picture does that: the system is short of memory.
+                raise Overloaded(f"the system ended a {self._kind.name}", COME_BACK_S) from error
+            raise self._kind.lost() from error
 
     def _fit(self) -> Decoder:
         """Give a process that is ready for a job."""
@@ -110,12 +112,15 @@ class Child:
             raise
         return decoder
 
-    def _end(self, reason: str = "") -> None:
-        if self._decoder:
-            if reason:
-                _log.warning("%s %s ended: %s", self._kind.name, self._decoder.pid, reason)
-            self._decoder.close()
-            self._decoder = None
+    def _end(self, reason: str = "") -> int:
+        """End its process, and give the signal that it ended by."""
+        if not self._decoder:
+            return 0
+        pid, ended_by = self._decoder.pid, self._decoder.close()
+        self._decoder = None
+        if reason:
+            _log.warning("%s %s ended (signal %d): %s", self._kind.name, pid, ended_by, reason)
+        return ended_by
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

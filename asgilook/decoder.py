@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from asgilook import reports
+from asgilook.errors import AsgilookError
 from asgilook.fork_server import ForkServer
 from asgilook.reports import MAX_HEAD_BYTES, Noted
 
@@ -32,6 +33,10 @@ PIECE_BYTES = 256 * 1024
 T = TypeVar("T")
 
 
+class NoReportError(ConnectionError):
+    """What a decoder said is no report: it may be the stranger's whose file it has opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecoderKind:
     """What processes are for, and what each may take before it is ended; the kernel sees to it."""
@@ -40,6 +45,8 @@ class DecoderKind:
     memory_bytes: int
     job_s: float
     """Of the processor's time, for a job of the largest kind."""
+    lost: Callable[[], AsgilookError]
+    """Makes what is raised where a job takes its process down, or is reported in nonsense."""
     first: Callable[[], object] | None = None
     """A job for a new process, to get it ready."""
 
@@ -90,8 +97,8 @@ class Decoder:
     def run(self, job: Callable[[], T], bounds: Bounds = Bounds()) -> Noted[T]:
         """Have a picklable job done within bounds. What it raises is raised here.
 
-        Raises `TimeoutError` where it does not come to an end, and `EOFError` or `OSError` where it
-        ended too early or reports nonsense: it is of no further use then, and has to be killed.
+        Raises `TimeoutError` where it does not come to an end, `EOFError` or `OSError` where it
+        ended too early, and `NoReportError`: it is of no further use then, and has to be killed.
         """
         self.jobs += 1
         limit_s = min(self._kind.job_s, LEAST_S + bounds.share * self._kind.job_s)
@@ -118,7 +125,7 @@ class Decoder:
     def _report(self, job: Callable[[], T], deadline_s: float) -> Noted[T] | Exception:
         length = int.from_bytes(self._receive(4, deadline_s))
         if length > MAX_HEAD_BYTES:
-            raise ConnectionError("a report without an end")
+            raise NoReportError("a report without an end")
         text = self._receive(length, deadline_s)
         try:
             # What is made of a picture is smaller than what it is made in.
@@ -128,7 +135,7 @@ class Decoder:
         except (OSError, EOFError):
             raise
         except Exception as error:  # there is no end to what can be wrong
-            raise ConnectionError(f"a report that is none: {error!r}") from error
+            raise NoReportError(repr(error)) from error
 
     def _receive(self, length: int, deadline_s: float) -> bytes:
         """Wait for so many bytes. Raises `TimeoutError`, and `EOFError` where there are less."""
@@ -146,6 +153,6 @@ class Decoder:
         with contextlib.suppress(OSError):
             self._pipe.shutdown(socket.SHUT_RDWR)
 
-    def close(self) -> None:
-        """End the process, and come back when it is gone."""
-        self._server.end(self._forked)
+    def close(self) -> int:
+        """End the process, and come back when it is gone, with the signal that it ended by."""
+        return self._server.end(self._forked)

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 
 from asgilook import config, sandbox
-from asgilook.sandbox import FORKED, ORDER
+from asgilook.sandbox import ANSWER, ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,17 @@ class ForkServer:
             raise OSError("no process is to be had")
         return Forked(number, pid, ours)
 
-    def end(self, forked: Forked) -> None:
-        """End a process, if it has not, and come back when it is gone.
+    def end(self, forked: Forked) -> int:
+        """End a process, if it has not, and come back when it is gone, with the signal it ended by.
 
-        One that another server forked, which is gone, ends when its pipe does.
+        One that another server forked, which is gone, ends when its pipe does: that signal, like
+        that of one which left by itself, is 0.
         """
         forked.pipe.close()
         with self._lock, contextlib.suppress(OSError):
             if self._process:
-                self._ask(forked.number, 0)
+                return self._ask(forked.number, 0)
+        return 0
 
     def close(self) -> None:
         """End them all."""
@@ -64,11 +66,11 @@ class ForkServer:
             self._start()
         order = ORDER.pack(number, memory_bytes)
         socket.send_fds(self._socket, [order], [pipe.fileno() for pipe in pipes])
-        answer = self._socket.recv(FORKED.size)
+        answer = self._socket.recv(ANSWER.size)
         if not answer:
             raise ConnectionError("the fork server ended")
-        (pid,) = FORKED.unpack(answer)
-        return int(pid)
+        (told,) = ANSWER.unpack(answer)
+        return int(told)
 
     def _start(self) -> None:
         self._socket, theirs = socket.socketpair()

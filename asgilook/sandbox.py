@@ -28,8 +28,8 @@ ORDER = struct.Struct("!QQ")
 A number is given once, unlike a process's own: so nobody else can be ended by mistake.
 """
 
-FORKED = struct.Struct("!Q")
-"""The process that an order made; 0 where it made none."""
+ANSWER = struct.Struct("!Q")
+"""The process that an order made, or the signal that one had ended by; 0 where there is none."""
 
 PIPE = 0
 """Where a process has the pipe to its parent: in the place of an input, which it has none of."""
@@ -64,10 +64,10 @@ def main() -> None:
                 break
             number, memory_bytes = ORDER.unpack(order)
             if pipes:
-                decoders[number] = _fork(pipes[0], memory_bytes)
+                answer = decoders[number] = _fork(pipes[0], memory_bytes)
             else:
-                _end(decoders.pop(number, 0))
-            parent.sendall(FORKED.pack(decoders.get(number, 0)))
+                answer = _end(decoders.pop(number, 0))
+            parent.sendall(ANSWER.pack(answer))
     for process in decoders.values():
         _end(process)
 
@@ -83,11 +83,17 @@ def _fork(pipe: int, memory_bytes: int) -> int:
     return max(0, process)
 
 
-def _end(process: int) -> None:
-    """End a decoder at once, if there is one; its process's number is nobody else's until then."""
-    if process:
-        os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
+def _end(process: int) -> int:
+    """End a decoder at once, if there is one, and tell the signal that it ended by.
+
+    Its process's number is nobody else's until then.
+    """
+    if not process:
+        return 0
+    # One that has ended already keeps the signal that it had.
+    os.kill(process, signal.SIGKILL)
+    _, status = os.waitpid(process, 0)
+    return os.WTERMSIG(status)
 
 
 def _decode(pipe: int, memory_bytes: int) -> NoReturn:

@@ -67,19 +67,21 @@ class Workers:
     """
 
     def __init__(self, slots: int, memory_bytes: int, decode_s: float) -> None:
-        decoders = DecoderKind("decoder", memory_bytes + INTERPRETER_BYTES, decode_s)
+        decoders = DecoderKind("decoder", memory_bytes + INTERPRETER_BYTES, decode_s, _broken)
         # Some readers ask for the memory of the pixels at once, and leave it untouched.
-        inspectors = DecoderKind("inspector", decoders.memory_bytes, HEADER_S)
-        renderers = DecoderKind("renderer", decoders.memory_bytes, RENDER_S, allocator.keep_little)
+        inspectors = DecoderKind("inspector", decoders.memory_bytes, HEADER_S, _broken)
+        renderers = DecoderKind(
+            "renderer", decoders.memory_bytes, RENDER_S, _lost, allocator.keep_little
+        )
         self._slots = slots
         memory = Admission(memory_bytes)
         self._rendering = memory.line(slots, LINE * memory_bytes)
         self._decoding = memory.line(slots, LINE * memory_bytes)
         self._inspecting = Admission(INSPECTORS).line(INSPECTORS, HEADERS_IN_LINE)
         self._server = ForkServer()
-        self._inspectors = self._children(INSPECTORS, inspectors, _broken)
-        self._decoders = self._children(slots + 1, decoders, _broken)
-        self._renderers = self._children(slots + 1, renderers, _lost)
+        self._inspectors = self._children(INSPECTORS, inspectors)
+        self._decoders = self._children(slots + 1, decoders)
+        self._renderers = self._children(slots + 1, renderers)
 
     async def open_up(self) -> None:
         """Get a child process of each kind ready, so that who comes first need not wait for it."""
@@ -132,14 +134,12 @@ class Workers:
         Of the time for the largest job it gets its share, and a little more, and so of the memory
         what it costs: a file may say that it takes less than it does. Running it raises
         `BrokenPicture` where the child crashed or took too much of a processor, and `Overloaded`
-        where it did not get to work.
+        where it did not get to work, or the system ended it.
         """
         return _turn(self._decoding, cost_bytes, self._decoders, Bounds(share, cost_bytes))
 
-    def _children(
-        self, count: int, kind: DecoderKind, ended: Callable[[], AsgilookError]
-    ) -> list[Child]:
-        return [Child(self._server, kind, ended) for _ in range(count)]
+    def _children(self, count: int, kind: DecoderKind) -> list[Child]:
+        return [Child(self._server, kind) for _ in range(count)]
 
 
 def _broken() -> AsgilookError:

@@ -91,8 +91,8 @@ async def test_decoders_are_used_again(workers: Workers) -> None:
 
 @pytest.mark.parametrize(
     "job",
-    [partial(os._exit, 0), partial(os._exit, 7), partial(signal.raise_signal, signal.SIGKILL)],
-    ids=["left", "crashed", "killed"],
+    [partial(os._exit, 0), partial(os._exit, 7), partial(signal.raise_signal, signal.SIGABRT)],
+    ids=["left", "failed", "crashed"],
 )
 async def test_a_picture_that_takes_its_decoder_down_is_broken_and_no_other(
     workers: Workers, job: Callable[[], Any]
@@ -106,6 +106,13 @@ async def test_a_picture_that_takes_its_decoder_down_is_broken_and_no_other(
     assert isinstance(outcomes[0], BrokenPicture)
     assert isinstance(outcomes[1], int)
     assert outcomes[1] != before
+
+
+async def test_a_picture_whose_decoder_the_system_ends_may_come_again(workers: Workers) -> None:
+    before = await done(workers.decoding, os.getpid, LARGE)
+    with pytest.raises(Overloaded):
+        await done(workers.decoding, partial(signal.raise_signal, signal.SIGKILL), LARGE)
+    assert await done(workers.decoding, os.getpid, LARGE) != before
 
 
 async def test_a_picture_that_takes_too_much_of_a_processor_is_broken_and_no_other() -> None:
