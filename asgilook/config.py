@@ -17,6 +17,7 @@ from asgilook.setting_kinds import (
     Listed,
     Proxies,
     RateLimit,
+    RedisUrl,
     SigningKey,
     TracesWanted,
     url,
@@ -59,9 +60,7 @@ class Settings(BaseSettings):
     store_timeout: float = Field(
         3, gt=0, le=60, description="seconds that S3 may take to begin an answer, or pause in one"
     )
-    redis_url: Annotated[str, url("redis", "rediss", "unix", "redis+sentinel")] | None = Field(
-        None, description="the cache that all processes share"
-    )
+    redis_url: RedisUrl | None = Field(None, description="the cache that all processes share")
     cache_ttl: int = Field(
         3600, ge=1, description="seconds that thumbnails stay in the cache after their last use"
     )

@@ -30,6 +30,16 @@ def connect(url: str) -> Redis:
     return Redis.from_pool(pool)
 
 
+def check(url: str) -> None:
+    """Raise `ValueError` where no connection can be made of a URL."""
+    try:
+        pool = connect(url).connection_pool
+        pool.connection_class(**pool.connection_kwargs)
+    except (TypeError, ValueError):
+        # What it says may hold a password that is not encoded.
+        raise ValueError("a URL that can be read, without unknown options") from None
+
+
 async def disconnect(client: Redis) -> None:
     """Let go of a client's connections, and of those to sentinels."""
     await client.aclose()

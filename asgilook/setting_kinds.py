@@ -52,6 +52,14 @@ def _check_ports(netloc: str) -> None:
         raise ValueError("a URL whose port is a number up to 65535") from None
 
 
+def _check_redis(text: str) -> str:
+    # Its client weighs as much as all of ours, for which only those pay who have a Redis.
+    from asgilook import redis_client  # noqa: PLC0415
+
+    redis_client.check(text)
+    return text
+
+
 def check_api_key(key: str) -> str:
     """Raises `ValueError` where this is not a hash, with a name before it or without."""
     if not _API_KEY.fullmatch(key):
@@ -101,6 +109,9 @@ def _split_proxies(value: object) -> object:
 Listed = Annotated[tuple[T, ...], NoDecode, BeforeValidator(_split)]
 """Several, separated by commas."""
 
+RedisUrl = Annotated[
+    str, url("redis", "rediss", "unix", "redis+sentinel"), AfterValidator(_check_redis)
+]
 ApiKey = Annotated[str, AfterValidator(check_api_key)]
 SigningKey = Annotated[str, AfterValidator(_check_signing_key)]
 Proxies = Annotated[
