@@ -82,6 +82,7 @@ class Deletions(Leftovers):
             image = (await self._bench.originals.get(image_id)).image
         except ImageNotFound:
             if not self._bench.tombstones.is_over(deleted):
+                await self._forget(image_id)
                 return None
             mend = partial(self._bench.store.delete, key)
             return await self._bench.found(Kind.OLD_TOMBSTONE, key, mend)
@@ -89,6 +90,11 @@ class Deletions(Leftovers):
             # Thumbnails that cannot be dropped now would outlive their picture.
             return Finding(Kind.HALF_DELETED, key)
         return await self._bench.found(Kind.HALF_DELETED, key, partial(self._finish, image))
+
+    async def _forget(self, image_id: UUID) -> None:
+        """Drop it once more: who was to tell Redis may have ended before Redis was back."""
+        if self._bench.is_repair:
+            await self._bench.cache.drop(image_id)
 
     async def _finish(self, image: Image) -> None:
         # Who began it may have ended before the CDN was to be told.

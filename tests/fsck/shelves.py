@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from asgilook.cache import Cache
 from asgilook.cache.memory import MemoryCache
 from asgilook.cdn import MemoryPurgeQueue, NoPurger
 from asgilook.fsck import Bench, Checkup, Finding
@@ -77,13 +78,18 @@ def wrong(image: Image) -> Image:
 
 
 async def check(
-    store: Store, *, repair: bool = False, quick: bool = False, older_than_s: int = HOUR_S
+    store: Store,
+    cache: Cache | None = None,
+    *,
+    repair: bool = False,
+    quick: bool = False,
+    older_than_s: int = HOUR_S,
 ) -> list[Finding]:
     """Look a store over; give all that is found, by key."""
     tombstones = Tombstones(store, 30 * DAY.total_seconds())
     bench = Bench(
         store,
-        MemoryCache(0, 1),
+        cache or MemoryCache(0, 1),
         Originals(store, tombstones),
         tombstones,
         Purges(NoPurger(), MemoryPurgeQueue(), Cdn.NONE, Meter()),

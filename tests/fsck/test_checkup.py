@@ -1,9 +1,11 @@
 """What `asgilook fsck` finds in a store, and what it makes of it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from asgilook.cache import Entry
+from asgilook.cache.memory import MemoryCache
 from asgilook.fsck import Finding, Kind
 from asgilook.store import Store
 from asgilook.tombstones import tombstone_key
@@ -74,6 +76,17 @@ async def test_a_deletion_that_did_not_get_to_its_end_is_finished(
     await shelves.put_tombstone(store, image)
     assert await mended(store) == [Kind.HALF_DELETED]
     assert await keys(store) == {tombstone_key(image.id)}
+
+
+async def test_what_a_cache_still_has_of_a_deleted_image_goes(store: Store) -> None:
+    image, cache = image_of(), MemoryCache(1 << 20, 60)
+    entry = Entry("image/jpeg", '"e"', datetime(2026, 11, 23, tzinfo=UTC), b"body")
+    await shelves.put_tombstone(store, image)
+    await cache.put(image.id, {"a": entry})
+    assert await check(store, cache) == []
+    assert await cache.get(image.id, "a") == entry
+    assert await check(store, cache, repair=True) == []
+    assert await cache.get(image.id, "a") is None
 
 
 async def test_a_tombstone_past_its_time_goes_and_the_claim_with_it(store: Store) -> None:
