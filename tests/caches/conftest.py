@@ -16,6 +16,7 @@ from tests.faults.proxy import Proxy, proxied
 from tests.servers import ServiceOptions
 
 KEY = "the key of the suite"
+SIGNING_KEY = "0123456789abcdef" * 4
 BUCKET = "behind-caches"
 
 
@@ -33,6 +34,7 @@ def origin_url(store: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "S3_ENDPOINT_URL": store.url,
         # Through a cache nobody comes from this machine.
         "API_KEYS": hash_key(KEY).hex(),
+        "SIGNING_KEYS": SIGNING_KEY,
     }
     folder = tmp_path_factory.mktemp("origin")
     with servers.service(ServiceOptions(folder, settings)) as service:

@@ -1,12 +1,19 @@
 """What the caches forget, and how they are made to."""
 
+import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 
+from asgilook.http.urls import signed_path
+from asgilook.image import Format, Size
+from asgilook.signing import Signer
+from asgilook.variant import Options
 from tests import servers
 from tests.caches import programs
+from tests.caches.conftest import SIGNING_KEY
 from tests.caches.site import Site, is_hit, upload
 from tests.servers import ServiceOptions
 
@@ -24,6 +31,17 @@ def test_nginx_forgets_a_deleted_image_within_ten_minutes(nginx: Site) -> None:
     assert [nginx.get(path).status_code for path in paths] == [410, 200]
     assert [nginx.statuses(path) for path in paths] == [[200, 410], [200, 304]]
     assert is_hit(nginx.get(paths[1]))
+
+
+def test_no_copy_outlives_the_path_that_it_was_asked_for_by(site: Site) -> None:
+    options = Options(expires_s=int(time.time()) + MINUTE_S)
+    image_id = UUID(site.add()["id"])
+    path = signed_path(Signer([SIGNING_KEY]), options, image_id, Size(30, 30), Format.JPEG)
+    assert site.get(path).status_code == 200
+    site.clock.move_on(MINUTE_S + 1)
+
+    site.get(path)
+    assert len(site.statuses(path)) == 2
 
 
 def test_varnish_keeps_an_image_for_a_year(varnish: Site) -> None:
