@@ -7,6 +7,13 @@ import pytest
 
 from tests.caches.site import FRESH_S, REVALIDATE_S, Site, is_hit
 from tests.e2e.steps import eventually
+from tests.faults.proxy import Fault
+
+STAND_IN = Fault(
+    http_answer=b"HTTP/1.1 302 Found\r\nlocation: /thumbnails/another.webp\r\n"
+    b"cache-control: max-age=5\r\ncontent-length: 0\r\n\r\n"
+)
+"""What an origin says that is busy."""
 
 
 @pytest.fixture(params=["original", "thumbnail", "json", "listing"])
@@ -96,6 +103,18 @@ def test_all_who_ask_at_once_wait_for_one_answer(site: Site, kind: str) -> None:
     assert {answer.status_code for answer in results} == {200}
     assert {answer.content for answer in results} == {site.origin.get(path).content}
     assert site.statuses(path) == [200]
+
+
+def test_all_are_sent_to_a_stand_in_by_one_answer_that_is_kept_for_seconds(site: Site) -> None:
+    path = site.add()["thumbnails"][0].replace("jpeg", "avif")
+    before = site.hop.requests
+
+    with site.hop.failing(STAND_IN):
+        assert [site.get(path).status_code for _ in range(2)] == [302, 302]
+        assert site.hop.requests - before == 1
+        site.clock.move_on(FRESH_S + 1)
+        site.get(path)
+    assert site.hop.requests - before == 2
 
 
 def test_head_is_answered_from_the_copy_of_get(site: Site, path: str) -> None:
