@@ -73,7 +73,8 @@ sub vcl_backend_fetch {
 
 sub vcl_backend_response {
     if (beresp.status >= 500) {
-        if (bereq.http.If-None-Match) {
+        # Not the condition of a client whose request is passed: that is not to be sent again.
+        if (bereq.http.If-None-Match && !bereq.uncacheable) {
             return (error(503));
         }
         # Not even a note that it is not to be kept: others may wait for one answer again.
@@ -96,7 +97,7 @@ sub vcl_backend_error {
         return (abandon);
     }
     # There is a copy still, or there would be nothing to revalidate: vcl_deliver turns to that.
-    if (bereq.http.If-None-Match) {
+    if (bereq.http.If-None-Match && !bereq.uncacheable) {
         set beresp.http.X-Stale = "there";
     }
     set beresp.status = 503;

@@ -7,6 +7,7 @@ import pytest
 from tests import pictures
 from tests.caches.site import FRESH_S, Site, upload
 from tests.e2e.steps import eventually
+from tests.faults.proxy import Fault
 
 
 def test_an_upload_passes_and_is_there_at_once(site: Site) -> None:
@@ -45,6 +46,16 @@ def test_the_origins_refusal_of_an_upload_arrives(site: Site) -> None:
     ]:
         refused = site.cache.post("/images", content=body, headers=fields)
         assert refused.json()["code"] == code
+
+
+def test_an_upload_that_fails_is_not_sent_again_whatever_its_conditions(site: Site) -> None:
+    fields = {"content-type": "image/jpeg", "if-none-match": "*"}
+    asked = len(site.hop.asked)
+    with site.store.failing(Fault(reset_after_bytes=0)):
+        failed = site.cache.post("/images", content=pictures.upload(), headers=fields)
+
+    assert failed.json()["code"] == "store-unavailable"
+    assert [one.method for one in site.hop.asked[asked:]] == ["POST"]
 
 
 def test_a_cut_upload_makes_nothing(site: Site) -> None:
