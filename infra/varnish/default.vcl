@@ -115,7 +115,7 @@ sub vcl_deliver {
     }
     # What a write changes is forgotten at once (RFC 9111, section 4.4).
     if (req.method != "GET" && req.method != "HEAD" && resp.status < 400) {
-        std.log("purged " + xkey.purge("listing " + regsub(req.url, "^/images/?", "img-")));
+        std.log("purged " + xkey.purge("listing " + regsub(req.url, "^/images/?([^?]*).*$", "img-\1")));
     }
 
     # RFC 9211

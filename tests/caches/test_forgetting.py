@@ -64,6 +64,15 @@ def test_varnish_forgets_at_once_what_is_deleted_through_it(varnish: Site) -> No
     assert gone["id"] not in [view["id"] for view in varnish.get(listing).json()]
 
 
+def test_varnish_forgets_what_is_deleted_through_it_whatever_query_is_added(varnish: Site) -> None:
+    gone = varnish.add()
+    for path in _all_paths(gone):
+        varnish.get(path)
+    assert varnish.cache.delete(f"/images/{gone['id']}?why=no").status_code == 204
+
+    assert {varnish.get(path).status_code for path in _all_paths(gone)} == {410}
+
+
 def test_varnish_lists_at_once_what_is_uploaded_through_it(varnish: Site) -> None:
     listing = varnish.listing()
     varnish.get(listing)
