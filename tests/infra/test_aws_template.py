@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from asgilook import config
+from asgilook.cli import main
 from tests.infra import cloudformation
 from tests.infra.cloudformation import of_type, properties, walk
 
@@ -128,6 +130,15 @@ def test_the_tasks_settings_are_settings() -> None:
 
 def named(node: Any) -> bool:
     return isinstance(node, dict) and "Name" in node
+
+
+@pytest.mark.parametrize("arguments", [[], ["--name", "ci.nightly"]])
+def test_every_key_that_can_be_made_can_be_given(arguments: list[str]) -> None:
+    made = CliRunner().invoke(main, ["key", "new", *arguments]).output
+    (entry,) = re.findall(r"(?m)^hash +(.+)$", made)
+    pattern = cloudformation.read()["Parameters"]["ApiKeyHashes"]["AllowedPattern"]
+    assert re.fullmatch(pattern, f"{entry},{entry}")
+    assert not re.fullmatch(pattern, f"{entry},")
 
 
 def test_a_task_has_time_to_finish_what_is_under_way() -> None:
