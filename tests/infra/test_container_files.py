@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from asgilook import config
+from asgilook.doctor.findings import Level
+from asgilook.doctor.redis import judge_eviction
 from tests import servers
 
 ROOT = Path(__file__).parents[2]
@@ -132,6 +134,15 @@ def test_asgilook_accepts_the_environment_that_the_compose_file_gives_it(
     assert settings.s3_endpoint_url == "http://localstack:4566"
     assert settings.redis_url is not None
     assert urlsplit(settings.redis_url).hostname in services
+
+
+def test_the_doctor_finds_nothing_wrong_with_what_the_cache_evicts(
+    services: dict[str, Service],
+) -> None:
+    _, *options = services["valkey"]["command"]
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    policy = given["--maxmemory-policy"]
+    assert judge_eviction({"maxmemory": 1, "maxmemory_policy": policy}).level is Level.OK
 
 
 def test_whoever_starts_it_brings_the_key(services: dict[str, Service]) -> None:
