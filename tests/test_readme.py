@@ -8,7 +8,7 @@ from pydantic_core import PydanticUndefined
 
 from asgilook import config
 from asgilook.config import Settings
-from asgilook.http.problems import PROBLEMS
+from tests.openapi.test_document import problems_of_the_service
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -43,4 +43,4 @@ def test_the_table_of_errors_has_every_problem_under_its_status() -> None:
         for status in re.findall(r"\d+", statuses)
         for code in re.findall(r"`(.+?)`", codes)
     }
-    assert {(problem.status, problem.code) for problem in PROBLEMS.values()} <= told
+    assert problems_of_the_service() <= told

@@ -42,7 +42,7 @@ def references() -> set[str]:
     return {node["$ref"] for node in nodes() if "$ref" in node}
 
 
-def codes_of_the_service() -> set[str]:
+def problems_of_the_service() -> set[tuple[int, str]]:
     """Find every problem that a room of HTTP may answer with, wherever it is kept."""
     rooms = [
         import_module(f"asgilook.http.{room.name}")
@@ -50,7 +50,7 @@ def codes_of_the_service() -> set[str]:
     ]
     kept = [value for room in rooms for value in vars(room).values()]
     named = [value for value in kept if isinstance(value, problems.Problem)]
-    return {problem.code for problem in [*named, *problems.PROBLEMS.values()]}
+    return {(problem.status, problem.code) for problem in [*named, *problems.PROBLEMS.values()]}
 
 
 def test_it_follows_openapi() -> None:
@@ -77,7 +77,8 @@ def test_it_has_every_route_and_no_other() -> None:
 
 def test_it_has_every_problem_code_and_no_other() -> None:
     listed = DOCUMENT["components"]["schemas"]["ProblemCode"]["enum"]
-    assert set(listed) == codes_of_the_service() | {"method-not-allowed"}
+    told = {code for _, code in problems_of_the_service()}
+    assert set(listed) == told | {"method-not-allowed"}
     assert len(set(listed)) == len(listed)
 
 
