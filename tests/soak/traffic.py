@@ -16,6 +16,12 @@ from tests.faults.wishes import FIELDS, Wishes
 CLIENTS = 6
 PAUSE_S = 0.1
 
+LEFT_UPLOAD = (
+    b"POST /images HTTP/1.1\r\nhost: localhost\r\ncontent-type: image/jpeg\r\n"
+    b"content-length: 9999\r\n\r\n\xff"
+)
+"""What is received until its client leaves: nothing in its head is refused."""
+
 LEFT = "left"
 """What is counted where a client did not wait for its answer."""
 
@@ -65,7 +71,7 @@ class Traffic:
         return await self._client.post("/images", content=body, headers=FIELDS)
 
     async def _left_upload(self) -> None:
-        await self._leave(b"POST /images HTTP/1.1\r\nhost: a\r\ncontent-length: 9999\r\n\r\n\xff")
+        await self._leave(LEFT_UPLOAD)
 
     async def _left_original(self) -> None:
         path = (await self._wishes.original()).url.path
