@@ -114,6 +114,8 @@ class EdgeProtocol(ExpressProtocol):
         self._head_arrived()
         if not self.url.startswith(b"/"):
             self.url = _NO_PATH.sub(b"/", self.url)
+        # No target has a fragment (RFC 9112, section 3.2); uvicorn would pass over it.
+        self.url = self.url.replace(b"#", b"%23")
         if self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # RFC 9110, section 10.1.1
         super().on_headers_complete()

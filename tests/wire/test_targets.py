@@ -38,6 +38,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "with a dot": lambda name: f"/images/./{name}",
     "with two dots": lambda name: f"/images/../images/{name}",
     "with a parameter": lambda name: f"/images/{name};a=b",
+    "with a fragment": lambda name: f"/images/{name}.jpeg#a",
+    "with an empty fragment": lambda name: f"/images/{name}.jpeg#",
     "with a backslash": lambda name: f"/images\\{name}",
     "with the collection in upper case": lambda name: f"/Images/{name}",
     "with an ending in upper case": lambda name: f"/images/{name}.JPEG",
