@@ -8,6 +8,7 @@ import pytest
 from tests.caches.site import FRESH_S, REVALIDATE_S, Site, is_hit
 from tests.e2e.steps import eventually
 from tests.faults.proxy import Fault
+from tests.wire.raw import Wire
 
 STAND_IN = Fault(
     http_answer=b"HTTP/1.1 302 Found\r\nlocation: /thumbnails/another.webp\r\n"
@@ -168,6 +169,13 @@ def test_nothing_about_the_reader_makes_a_second_copy(site: Site, image: str) ->
 
     assert {answer.status_code for answer in results} == {200}
     assert not any({"set-cookie", "vary"} & answer.headers.keys() for answer in results)
+    assert site.statuses(image) == [200]
+
+
+def test_a_client_of_http_1_0_need_not_name_a_host(site: Site, image: str) -> None:
+    with Wire(str(site.cache.base_url)) as wire:
+        wire.send(f"GET {image} HTTP/1.0\r\n\r\n".encode())
+        assert wire.answer_head()[0] == 200
     assert site.statuses(image) == [200]
 
 
