@@ -63,6 +63,12 @@ def test_images_are_kept_for_as_long_as_they_say(path: str) -> None:
     assert not BEHAVIOURS[path]["Compress"]
 
 
+@pytest.mark.parametrize("kind", ["CachePolicy", "OriginRequestPolicy", "ResponseHeadersPolicy"])
+def test_every_policy_is_one_that_is_followed(kind: str) -> None:
+    followed = {each[f"{kind}Id"]["Ref"] for each in BEHAVIOURS.values()}
+    assert followed == of_type(f"AWS::CloudFront::{kind}").keys()
+
+
 def test_originals_are_not_taken_for_the_listing() -> None:
     paths = list(BEHAVIOURS)
     assert paths.index("/images/*.jpeg") < paths.index("/images*")
