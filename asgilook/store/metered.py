@@ -1,7 +1,7 @@
 """A store whose requests are timed and whose failures are counted."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 
 from asgilook.byte_range import ByteRange
 from asgilook.errors import StoreBroken, StoreRefused, StoreTimeout, StoreUnavailable
@@ -23,7 +23,7 @@ class MeteredStore(Store):
     def __init__(self, store: Store, meter: Meter) -> None:
         self._store = store
         self._meter = meter
-        for op in ("put", "stat", "open", "scan", "delete"):
+        for op in ("put", "stat", "open", "read", "scan", "delete"):
             for kind in _KINDS.values():
                 meter.place(S3_ERRORS, op, kind)
 
@@ -45,7 +45,7 @@ class MeteredStore(Store):
 
     async def open(self, key: str, byte_range: ByteRange | None = None) -> ObjectStream:
         with self._metered("open"):
-            return await self._store.open(key, byte_range)
+            return _MeteredStream(await self._store.open(key, byte_range), self._counted)
 
     async def scan(self, prefix: str, *, after: str = "", limit: int) -> list[str]:
         with self._metered("scan"):
@@ -57,10 +57,37 @@ class MeteredStore(Store):
 
     @contextmanager
     def _metered(self, op: str) -> Iterator[None]:
+        with self._counted(op), self._meter.timed(S3_SECONDS, op):
+            yield
+
+    @contextmanager
+    def _counted(self, op: str) -> Iterator[None]:
         try:
-            with self._meter.timed(S3_SECONDS, op):
-                yield
+            yield
         except StoreUnavailable as error:
             # That an object is not there is an answer like any other.
             self._meter.count(S3_ERRORS, op, _KINDS.get(type(error), "unavailable"))
             raise
+
+
+class _MeteredStream(ObjectStream):
+    """An object that may yet fail in the middle."""
+
+    def __init__(
+        self, stream: ObjectStream, counted: Callable[[str], AbstractContextManager[None]]
+    ) -> None:
+        self.info = stream.info
+        self.span = stream.span
+        self._stream = stream
+        self._counted = counted
+
+    async def __anext__(self) -> bytes:
+        with self._counted("read"):
+            return await anext(self._stream)
+
+    async def rest(self) -> bytes:
+        with self._counted("read"):
+            return await self._stream.rest()
+
+    async def close(self) -> None:
+        await self._stream.close()

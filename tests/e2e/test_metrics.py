@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 
 from tests import servers
 from tests.e2e.steps import Start, eventually, upload
+from tests.faults.proxy import PIECE_BYTES, Fault, proxied
 from tests.scrape import Admin
 from tests.servers import Service
 
@@ -127,6 +129,18 @@ def test_trouble_with_the_store_and_the_cache_is_counted(
     assert eventually(lambda: admin.total("asgilook_s3_errors_total", kind="unavailable") >= 1)
     # Noticed at the start, and looked for ever since.
     assert eventually(lambda: admin.total("asgilook_cache_errors_total", op="ping") >= 2)
+
+
+def test_an_original_that_the_store_cuts_is_counted(
+    start: Start, s3_settings: dict[str, str], admin: Admin, client: httpx.Client
+) -> None:
+    with proxied(s3_settings["S3_ENDPOINT_URL"]) as store:
+        service = start({**s3_settings, **admin.settings, "S3_ENDPOINT_URL": store.url})
+        url = service.url + upload(client, service)["image"]
+        # It is cut as well, unless the end is there before the beginning was looked at.
+        with store.failing(Fault(end_after_bytes=PIECE_BYTES)), suppress(httpx.RemoteProtocolError):
+            assert client.get(url).status_code == 502
+    assert eventually(lambda: admin.total("asgilook_s3_errors_total", op="read") == 1)
 
 
 def test_the_public_port_tells_nothing_and_no_other_is_open_unless_wanted(
