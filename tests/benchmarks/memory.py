@@ -42,8 +42,12 @@ def _of(bench: Bench, one: Peer, names: list[str]) -> tuple[float, float, float]
     questions = [one.thumbnail(name, size, Format.JPEG) for size in RUNGS for name in names]
     with processes.watching(one.pid) as peak:
         bench.client.ask_all(questions, AT_ONCE)
+    return before_mb, peak.mb, _rested_mb(one.pid)
+
+
+def _rested_mb(pid: int) -> float:
     time.sleep(REST_S)
-    return before_mb, peak.mb, processes.memory_mb(one.pid)
+    return processes.memory_mb(pid)
 
 
 def _mixed(bench: Bench) -> Iterator[Row]:
@@ -54,9 +58,8 @@ def _mixed(bench: Bench) -> Iterator[Row]:
         uploads = [Question(f"{url}/images", fields, 201, body)] * UPLOADS
         pages = [Question(f"{url}/images")] * (REQUESTS - UPLOADS)
         bench.client.ask_all(uploads, AT_ONCE)
-        first_mb = processes.memory_mb(pid)
+        first_mb = _rested_mb(pid)
         bench.client.ask_all(uploads + pages, AT_ONCE)
-        time.sleep(REST_S)
-        then_mb = processes.memory_mb(pid)
+        then_mb = _rested_mb(pid)
     what = f"memory after {REQUESTS:,} more requests"
     yield Row(what, "MB", Side([then_mb]), "itself before", Side([first_mb]))
