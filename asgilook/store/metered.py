@@ -1,7 +1,8 @@
 """A store whose requests are timed and whose failures are counted."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import partial
 
 from asgilook.byte_range import ByteRange
 from asgilook.errors import StoreBroken, StoreRefused, StoreTimeout, StoreUnavailable
@@ -45,7 +46,8 @@ class MeteredStore(Store):
 
     async def open(self, key: str, byte_range: ByteRange | None = None) -> ObjectStream:
         with self._metered("open"):
-            return _MeteredStream(await self._store.open(key, byte_range), self._counted)
+            stream = await self._store.open(key, byte_range)
+        return _MeteredStream(stream, partial(self._count, "read"))
 
     async def scan(self, prefix: str, *, after: str = "", limit: int) -> list[str]:
         with self._metered("scan"):
@@ -57,37 +59,41 @@ class MeteredStore(Store):
 
     @contextmanager
     def _metered(self, op: str) -> Iterator[None]:
-        with self._counted(op), self._meter.timed(S3_SECONDS, op):
-            yield
-
-    @contextmanager
-    def _counted(self, op: str) -> Iterator[None]:
         try:
-            yield
+            with self._meter.timed(S3_SECONDS, op):
+                yield
         except StoreUnavailable as error:
             # That an object is not there is an answer like any other.
-            self._meter.count(S3_ERRORS, op, _KINDS.get(type(error), "unavailable"))
+            self._count(op, error)
             raise
+
+    def _count(self, op: str, error: StoreUnavailable) -> None:
+        self._meter.count(S3_ERRORS, op, _KINDS.get(type(error), "unavailable"))
 
 
 class _MeteredStream(ObjectStream):
-    """An object that may yet fail in the middle."""
+    """An object that may yet fail in the middle. `failed` is told with what."""
 
-    def __init__(
-        self, stream: ObjectStream, counted: Callable[[str], AbstractContextManager[None]]
-    ) -> None:
+    def __init__(self, stream: ObjectStream, failed: Callable[[StoreUnavailable], None]) -> None:
         self.info = stream.info
         self.span = stream.span
         self._stream = stream
-        self._counted = counted
+        self._failed = failed
 
     async def __anext__(self) -> bytes:
-        with self._counted("read"):
+        # Without a context manager: an original has one piece for each 64 KiB.
+        try:
             return await anext(self._stream)
+        except StoreUnavailable as error:
+            self._failed(error)
+            raise
 
     async def rest(self) -> bytes:
-        with self._counted("read"):
+        try:
             return await self._stream.rest()
+        except StoreUnavailable as error:
+            self._failed(error)
+            raise
 
     async def close(self) -> None:
         await self._stream.close()
