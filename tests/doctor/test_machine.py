@@ -11,10 +11,9 @@ from asgilook.doctor import Finding
 from asgilook.doctor.codecs import examine_codecs
 from asgilook.doctor.machine import Machine, cgroup_memory_bytes, cgroup_processors, file_system
 from asgilook.doctor.room import examine_room, judge_disk, process_bytes
+from tests.doctor.conftest import LARGE, MIB
 
-MIB = 1024 * 1024
 SETTINGS = Settings(render_slots=2)
-LARGE = Machine(2, 8192 * MIB, 65536, Path("/tmp"), 8192 * MIB, is_temporary_in_memory=False)
 
 
 @pytest.fixture
