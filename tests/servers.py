@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,10 @@ ACCESS_KEY = "suite"
 SECRET_KEY = "suite-secret"
 START_LIMIT_S = 60
 STOP_LIMIT_S = 20
+MOST_KEPT = 100
+"""How many ports are kept from others, each until so many more are."""
+
+_kept: deque[int] = deque()
 
 AWS_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -35,20 +40,24 @@ AWS_ENVIRONMENT = {
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Find a port that nobody listens on.
+
+    It stays bound for a while, so that the system gives it to nobody else before a server takes it.
+    Servers bind with SO_REUSEADDR, and may take what is bound and not listened on (socket(7)).
+    """
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-        return port
+        _kept.append(probe.detach())
+    if len(_kept) > MOST_KEPT:
+        os.close(_kept.popleft())
+    return port
 
 
 def free_ports(count: int) -> list[int]:
     """Find several, all different."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+    return [free_port() for _ in range(count)]
 
 
 def wait_until(is_ready: Callable[[], bool], what: str, process: "subprocess.Popen[bytes]") -> None:
