@@ -109,4 +109,5 @@ def test_a_line_is_logged_for_each_request_unless_not_wanted(
     for service in (talkative, silent):
         client.get(f"{service.url}/images?limit=7")
     assert eventually(lambda: "GET /images 200" in talkative.log)
+    servers.stop(silent.process)
     assert "GET /images" not in silent.log
