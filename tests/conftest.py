@@ -16,6 +16,9 @@ from tests import servers
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
+LOCAL = ("127.0.0.1", "localhost")
+"""What no proxy leads to, though the developer's machine may have one for everything else."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _environment() -> Iterator[None]:
@@ -26,6 +29,8 @@ def _environment() -> Iterator[None]:
                 patch.delenv(name)
         for name, value in servers.AWS_ENVIRONMENT.items():
             patch.setenv(name, value)
+        for name in ("NO_PROXY", "no_proxy"):
+            patch.setenv(name, ",".join(filter(None, [os.environ.get(name), *LOCAL])))
         yield
 
 
