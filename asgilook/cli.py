@@ -208,7 +208,8 @@ def _admin_port(settings: Settings) -> Iterator[Path | None]:
 
 def _run(app: Callable[[], Service], *, workers: int, **options: Any) -> None:
     if workers == 1:
-        uvicorn.run(app, **options)
+        # Told of no number, it takes that of WEB_CONCURRENCY, which some platforms set.
+        uvicorn.run(app, workers=workers, **options)
     else:
         server = uvicorn.Config(app, workers=workers, **options)
         Supervisor(server, sockets=[server.bind_socket()]).run()

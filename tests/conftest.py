@@ -25,7 +25,7 @@ def _environment() -> Iterator[None]:
     """Run with the suite's credentials, and without any setting of the developer's own."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("ASGI_LOOK_", "AWS_")):
+            if name.startswith(("ASGI_LOOK_", "AWS_", "WEB_CONCURRENCY")):
                 patch.delenv(name)
         for name, value in servers.AWS_ENVIRONMENT.items():
             patch.setenv(name, value)

@@ -14,6 +14,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from tests import servers
 from tests.e2e.steps import PATIENCE_S, Start, eventually, upload
+from tests.servers import ServiceOptions
 
 WORKERS = [(), ("--workers", "2")]
 
@@ -50,6 +51,19 @@ def test_workers_share_a_port_and_a_store(
         assert httpx.get(f"{service.url}/images").json() == [view]
         thumbnail = httpx.get(f"{service.url}{view['thumbnails'][0]}")
         assert thumbnail.headers["x-asgilook-cache"] == "Hit"
+
+
+@pytest.mark.parametrize("arguments", WORKERS, ids=" ".join)
+def test_there_are_as_many_workers_as_the_command_says_whatever_a_platform_tells_uvicorn(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    told = {"WEB_CONCURRENCY": "4"}
+    options = ServiceOptions(tmp_path, arguments=arguments, environment=told)
+    count = int(arguments[-1]) if arguments else 1
+    with servers.service(options) as service:
+        assert eventually(lambda: service.log.count("Application startup complete.") >= count)
+        servers.stop(service.process)
+        assert service.log.count("Started server process") == count
 
 
 @pytest.mark.parametrize("arguments", WORKERS, ids=" ".join)
