@@ -18,7 +18,7 @@ SIBLINGS = 1
 
 HOMES = {
     "PIL": ["codec"],
-    "aiobotocore": ["aws_session", "cdn.cloudfront", "store.s3"],
+    "aiobotocore": ["aws_session", "cdn.cloudfront", "store.s3", "store.s3_connections"],
     "aiohttp": ["cdn.api", "store.s3_direct", "store.s3_object", "store.s3_trouble"],
     "botocore": [
         "aws_session",

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiobotocore.config import AioConfig
-from aiobotocore.httpsession import AIOHTTPSession
 from botocore.exceptions import ClientError
 
 from asgilook.aws_session import new_session
 from asgilook.byte_range import ByteRange
 from asgilook.errors import ObjectNotFound, RangeUnsatisfiable, StoreBroken, StoreUnavailable
 from asgilook.store.base import ObjectInfo, ObjectStream, Store
+from asgilook.store.s3_connections import Connections
 from asgilook.store.s3_direct import USER_AGENT, Direct
 from asgilook.store.s3_object import SLOWEST_BYTES_A_SECOND, Found, S3Stream, own_metadata
 from asgilook.store.s3_tries import Tries
@@ -62,7 +62,7 @@ class S3Store(Store):
         self._connections = asyncio.Semaphore(CONNECTIONS)
         self._in_line = 0
         self._tries = Tries()
-        self._http: AIOHTTPSession
+        self._http: Connections
         self._client: S3Client
         self._direct: Direct
 
@@ -220,9 +220,9 @@ class S3Store(Store):
             **needed,
         )
 
-    def _make_http(self, **options: Any) -> AIOHTTPSession:
+    def _make_http(self, **options: Any) -> Connections:
         """Make the client's connections, and let `Direct` share them."""
-        self._http = AIOHTTPSession(**options)
+        self._http = Connections(**options)
         return self._http
 
 

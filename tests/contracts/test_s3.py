@@ -12,7 +12,7 @@ import pytest
 from asgilook.errors import ObjectExists, ObjectNotFound, StoreUnavailable
 from asgilook.store import ObjectInfo, Store, s3
 from asgilook.store.s3 import Bucket, S3Store
-from tests.contracts.scripted import LOST, Answer, describe_first_put, error, scripted
+from tests.contracts.scripted import LOST, Answer, Line, describe_first_put, error, scripted
 from tests.contracts.steps import (
     BODY,
     HASTY_S,
@@ -49,6 +49,27 @@ async def test_what_cannot_be_asked_for_directly_is_left_to_the_client() -> None
     moved = error("307 Temporary Redirect", "TemporaryRedirect")
     async with scripted(moved, WHOLE) as server, opened(s3_store(server.url)) as store:
         assert await read(store) == BODY
+
+
+def moved(requests: list[str]) -> Answer:
+    """Say that the bucket is in another region, and name a host that knows of it."""
+    [port] = re.findall(r"(?im)^host: [^:]*:(\d+)\r$", requests[-1])
+    there = {"Location": f"http://localhost:{port}/b/{KEY}", "x-amz-bucket-region": "eu-west-1"}
+    return Answer("307 Temporary Redirect", headers=there)
+
+
+@pytest.mark.parametrize(
+    ("ask", "lines"),
+    [(read, [moved, moved, WHOLE]), (put, [moved, Answer()])],
+    ids=["GET", "PUT"],
+)
+async def test_who_is_sent_to_another_region_signs_for_that(
+    ask: Callable[[Store], Coroutine[Any, Any, object]], lines: list[Line]
+) -> None:
+    async with scripted(*lines) as server, opened(s3_store(server.url)) as store:
+        await ask(store)
+        signed_for = [re.findall(r"/([a-z0-9-]+)/s3/aws4_", each) for each in server.requests]
+    assert signed_for == [["us-east-1"]] * (len(lines) - 1) + [["eu-west-1"]]
 
 
 async def test_objects_of_one_bucket_are_told_apart_by_prefix(seaweedfs_bucket: Bucket) -> None:
