@@ -18,7 +18,7 @@ from asgilook.store.s3_connections import Connections
 from asgilook.store.s3_direct import USER_AGENT, Direct
 from asgilook.store.s3_object import SLOWEST_BYTES_A_SECOND, Found, S3Stream, own_metadata
 from asgilook.store.s3_tries import Tries
-from asgilook.store.s3_trouble import OUTSIDE, TAKEN, as_store_errors, code_of
+from asgilook.store.s3_trouble import OUTSIDE, TAKEN, as_store_errors, code_of, missing_no_key
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -101,7 +101,8 @@ class S3Store(Store):
                     raise
 
         limit_s = PUT_PATIENCE * self._timeout_s + len(body) / SLOWEST_BYTES_A_SECOND
-        await self._ask(put, limit_s)
+        with missing_no_key():
+            await self._ask(put, limit_s)
         return ObjectInfo(len(body), content_type, dict(metadata))
 
     async def stat(self, key: str) -> ObjectInfo:
@@ -120,7 +121,8 @@ class S3Store(Store):
 
     async def scan(self, prefix: str, *, after: str = "", limit: int) -> list[str]:
         start = {"StartAfter": self._bucket.prefix + after} if after else {}
-        return await self._ask(lambda: self._list(prefix, start, limit), self._timeout_s)
+        with missing_no_key():
+            return await self._ask(lambda: self._list(prefix, start, limit), self._timeout_s)
 
     async def delete(self, key: str) -> None:
         # Some engines tell of what is not there, as AWS does not.

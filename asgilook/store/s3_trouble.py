@@ -72,6 +72,15 @@ def as_store_errors() -> Iterator[None]:
         raise kind(f"{type(error).__name__}: {error}") from error
 
 
+@contextlib.contextmanager
+def missing_no_key() -> Iterator[None]:
+    """Take a 404 for what it is where nobody asked for an object: no bucket, or no S3."""
+    try:
+        yield
+    except ObjectNotFound as error:
+        raise StoreRefused(str(error)) from error
+
+
 def code_of(error: ClientError) -> str:
     """Give the code of an answer; of one without a body it is the bare status."""
     return str(error.response.get("Error", {}).get("Code", ""))

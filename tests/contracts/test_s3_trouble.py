@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -219,3 +220,14 @@ async def test_success_with_an_error_inside_is_no_success() -> None:
     async with lying(inside, inside, inside) as store:
         with pytest.raises(StoreUnavailable):
             await put(store)
+
+
+@pytest.mark.parametrize(
+    "ask", [put, lambda store: store.scan("images/", limit=10)], ids=["put", "scan"]
+)
+async def test_a_404_to_what_misses_no_key_is_trouble(
+    ask: Callable[[Store], Coroutine[Any, Any, object]],
+) -> None:
+    async with lying(Answer("404 Not Found")) as store:
+        with pytest.raises(StoreRefused):
+            await ask(store)
