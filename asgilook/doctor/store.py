@@ -70,9 +70,9 @@ class _Probe:
 async def examine_store(store: Store, place: Place) -> list[Finding]:
     """Write, read, list and remove an object, and look that nothing is ever overwritten."""
     probe = _Probe(store, place)
-    await store.open_up()
     try:
         try:
+            await store.open_up()
             is_written = await _put(probe)
         except StoreUnavailable as error:
             probe.fail("reachable", str(error), "look at its address, name and credentials")

@@ -67,12 +67,13 @@ class S3Store(Store):
         self._direct: Direct
 
     async def open_up(self) -> None:
-        session, credentials = new_session()
-        self._lifetime.push_async_callback(credentials.close)
-        client = session.create_client(
-            "s3", endpoint_url=self._bucket.endpoint_url, config=self._config()
-        )
-        self._client = await self._lifetime.enter_async_context(client)
+        with as_store_errors():  # of a profile that there is not, say
+            session, credentials = new_session()
+            self._lifetime.push_async_callback(credentials.close)
+            client = session.create_client(
+                "s3", endpoint_url=self._bucket.endpoint_url, config=self._config()
+            )
+            self._client = await self._lifetime.enter_async_context(client)
         # Half of the time, so that there is some left when a connection turns out to be dead.
         self._direct = Direct(self._client, self._http, credentials, self._timeout_s / 2)
 

@@ -124,6 +124,17 @@ def test_a_store_that_nobody_answers_at_is_one_failure() -> None:
     assert (code, wrong(found, "bucket")) == (1, {"bucket reachable"})
 
 
+@pytest.mark.parametrize("name", ["AWS_PROFILE", "AWS_DEFAULT_REGION"])
+def test_a_setting_of_aws_that_cannot_be_is_one_failure(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "no/where")
+    url = f"http://127.0.0.1:{servers.free_port()}"
+    code, found = report(S3_BUCKET=NAME, S3_ENDPOINT_URL=url)
+    assert (code, wrong(found, "bucket r")) == (1, {"bucket reachable"})
+    assert "no/where" in found["bucket reachable"][1]
+
+
 class Overwriting(MemoryStore):
     """Knows no conditions, as some S3 engines do not."""
 
