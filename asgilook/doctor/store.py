@@ -13,10 +13,13 @@ from asgilook.store import Store
 
 PREFIX = "doctor/"
 
+_CONDITIONAL = "conditional writes"
 _BODY = b"asgilook doctor looked whether this bucket works, and may be removed"
 _PART = ByteRange(9, 14)
 # S3's own word, and what a HEAD has instead (S3 API reference, Error responses).
 _DENIED = re.compile(r"AccessDenied|Forbidden|\b403\b")
+# The code of what an engine does not know; all that is special in our puts is their condition.
+_NOT_IMPLEMENTED = "NotImplemented"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class _Probe:
     def refused(self, right: str, error: StoreUnavailable) -> None:
         self.fail(right, str(error), self.place.mend(right))
 
+    def unconditional(self, seen: str, why: str = "") -> None:
+        mend = f"{why}use an S3 engine that knows If-None-Match on PutObject"
+        self.fail(_CONDITIONAL, seen, mend)
+
 
 async def examine_store(store: Store, place: Place) -> list[Finding]:
     """Write, read, list and remove an object, and look that nothing is ever overwritten."""
@@ -94,6 +101,9 @@ async def _put(probe: _Probe) -> bool:
     try:
         await _create(probe)
     except StoreUnavailable as error:
+        if _NOT_IMPLEMENTED in str(error):
+            probe.unconditional(str(error))
+            return False
         if probe.place.name == "bucket" and not _DENIED.search(str(error)):
             raise
         probe.refused(probe.place.put, error)
@@ -126,16 +136,15 @@ async def _read(probe: _Probe, part: ByteRange | None) -> bytes:
 
 
 async def _put_again(probe: _Probe) -> None:
-    what = "conditional writes"
     try:
         await _create(probe)
     except ObjectExists:
-        probe.ok(what, "refuse to overwrite")
+        probe.ok(_CONDITIONAL, "refuse to overwrite")
     except StoreUnavailable as error:
-        probe.fail(what, str(error), "use an S3 engine that knows If-None-Match on PutObject")
+        probe.unconditional(str(error))
     else:
-        mend = "two uploads could overwrite each other; use an S3 engine that knows If-None-Match"
-        probe.fail(what, "overwrite: If-None-Match is ignored", mend)
+        why = "two uploads could overwrite each other; "
+        probe.unconditional("overwrite: If-None-Match is ignored", why)
 
 
 async def _list(probe: _Probe) -> None:

@@ -54,7 +54,8 @@ _KINDS: dict[type[Exception], type[StoreUnavailable]] = {
 }
 TROUBLE = (ClientError, *_KINDS)
 
-# What passes by itself, beside all from 500 on: conflicts of writers, and too many requests.
+# What passes by itself, beside all from 500 on but what an engine does not know (501): conflicts of
+# writers, and too many requests.
 _PASSING = {409, 429}
 _PASSING_CODES = {"RequestTimeout", "SlowDown"}
 _HINT = " (without the right to list, S3 answers so for what is missing, too)"
@@ -94,6 +95,6 @@ def _of_answer(error: ClientError) -> AsgilookError:
         return ObjectExists(str(error))
     answer: Any = error.response.get("ResponseMetadata", {})
     status = answer.get("HTTPStatusCode", 500)
-    if status >= 500 or status in _PASSING or code in _PASSING_CODES:
+    if (status >= 500 and status != 501) or status in _PASSING or code in _PASSING_CODES:
         return StoreUnavailable(f"{code}: {error}")
     return StoreRefused(f"{code}: {error}{_HINT if status == 403 else ''}")

@@ -16,7 +16,8 @@ from asgilook.doctor.store import examine_store
 from asgilook.store import ObjectInfo, ObjectStream, Store
 from asgilook.store.s3 import Bucket, S3Store
 from tests import servers
-from tests.contracts.steps import PATIENCE_S
+from tests.contracts.scripted import Answer, error, scripted
+from tests.contracts.steps import PATIENCE_S, s3_store
 from tests.doctor.reports import report, wrong
 from tests.fakes import Broken, MemoryStore
 from tests.rooms import opened
@@ -184,3 +185,11 @@ def test_a_file_in_the_folders_place_is_told(folder: Path) -> None:
     (folder / "pictures").touch()
     code, found = report(STORAGE_PATH=str(folder / "pictures"))
     assert (code, "folder create" in wrong(found, "folder")) == (1, True)
+
+
+async def test_an_engine_that_refuses_conditional_writes_is_told_for_that() -> None:
+    refusal = error("501 Not Implemented", "NotImplemented")
+    empty = Answer(body=b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
+    async with scripted(refusal, empty, Answer("204 No Content")) as server:
+        found = await examine_store(s3_store(server.url), in_bucket(NAME, ""))
+    assert [each.what for each in found if each.level == "FAIL"] == ["bucket conditional writes"]
