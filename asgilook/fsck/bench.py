@@ -10,7 +10,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from asgilook.cache import Cache
-from asgilook.errors import ObjectNotFound
+from asgilook.errors import ObjectNotFound, StoreBroken
 from asgilook.fsck.findings import Finding, Kind
 from asgilook.ids import created_at
 from asgilook.originals import Originals
@@ -49,11 +49,13 @@ class Bench:
         return self.is_young(created_at(image_id))
 
     async def has(self, key: str) -> bool:
-        """Tell whether there is an object."""
-        with suppress(ObjectNotFound):
-            await self.store.stat(key)
-            return True
-        return False
+        """Tell whether there is an object, be it a broken one."""
+        with suppress(StoreBroken):
+            try:
+                await self.store.stat(key)
+            except ObjectNotFound:
+                return False
+        return True
 
     async def found(self, kind: Kind, key: str, mend: Callable[[], Awaitable[object]]) -> Finding:
         """Tell of something, mended if that is wanted."""
@@ -77,12 +79,19 @@ class Bench:
 
 
 async def each(
-    things: Iterable[T], check: Callable[[T], Awaitable[Finding | None]]
+    things: Iterable[T], check: Callable[[T], Awaitable[Finding | None]], key_of: Callable[[T], str]
 ) -> AsyncIterator[Finding]:
-    """Check things, several at a time; give what is found."""
+    """Check things, several at a time; give what is found, and the keys of what is broken."""
+
+    async def look(thing: T) -> Finding | None:
+        for _ in range(2):  # a single answer may be cut on its way
+            with suppress(StoreBroken):
+                return await check(thing)
+        return Finding(Kind.BROKEN, key_of(thing))
+
     left = iter(things)
     while some := list(islice(left, AT_ONCE)):
-        results = await asyncio.gather(*map(check, some), return_exceptions=True)
+        results = await asyncio.gather(*map(look, some), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result

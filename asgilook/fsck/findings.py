@@ -14,6 +14,7 @@ class Kind(StrEnum):
     EMPTY_CLAIM = "claim-without-image"
     OLD_TOMBSTONE = "tombstone-over"
     UNFINISHED = "file-unfinished"
+    BROKEN = "object-broken"
     FOREIGN = "foreign-object"
 
     @property

@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from asgilook.claims import CLAIMS_PREFIX
-from asgilook.errors import ImageNotFound, ObjectNotFound
+from asgilook.errors import ImageNotFound, ObjectNotFound, StoreBroken
 from asgilook.fsck.bench import Bench, each
 from asgilook.fsck.findings import Finding, Kind
 from asgilook.ids import parse_id
@@ -28,7 +29,7 @@ class Leftovers(ABC):
     async def findings(self) -> AsyncIterator[Finding]:
         """Go through all there is."""
         async for keys in self._bench.pages(self.prefix):
-            async for finding in each(keys, self._check):
+            async for finding in each(keys, self._check, str):
                 yield finding
 
     @abstractmethod
@@ -81,15 +82,21 @@ class Deletions(Leftovers):
         try:
             image = (await self._bench.originals.get(image_id)).image
         except ImageNotFound:
-            if not self._bench.tombstones.is_over(deleted):
-                await self._forget(image_id)
-                return None
-            mend = partial(self._bench.store.delete, key)
-            return await self._bench.found(Kind.OLD_TOMBSTONE, key, mend)
+            return await self._check_gone(key, image_id, deleted)
+        except StoreBroken:
+            # What its record is called cannot be read.
+            return Finding(Kind.HALF_DELETED, key)
         if not await self._bench.cache.is_well():
             # Thumbnails that cannot be dropped now would outlive their picture.
             return Finding(Kind.HALF_DELETED, key)
         return await self._bench.found(Kind.HALF_DELETED, key, partial(self._finish, image))
+
+    async def _check_gone(self, key: str, image_id: UUID, deleted: datetime) -> Finding | None:
+        if not self._bench.tombstones.is_over(deleted):
+            await self._forget(image_id)
+            return None
+        mend = partial(self._bench.store.delete, key)
+        return await self._bench.found(Kind.OLD_TOMBSTONE, key, mend)
 
     async def _forget(self, image_id: UUID) -> None:
         """Drop it once more: who was to tell Redis may have ended before Redis was back."""

@@ -5,11 +5,12 @@ taken page by page, and for each page the records of the same stretch of ids are
 that it takes does not depend on how many images there are.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from uuid import UUID
 
 from asgilook.errors import ImageDeleted, ImageNotFound
@@ -18,6 +19,7 @@ from asgilook.fsck.findings import Finding, Kind
 from asgilook.ids import parse_id
 from asgilook.image import INDEX_PREFIX, PICTURES_PREFIX, Image, index_bounds, picture_key
 
+_PICTURE_KEY: Callable[[Image], str] = attrgetter("picture_key")
 FIRST, LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 
@@ -70,12 +72,12 @@ class Pictures:
             async for finding in self._sort(stretch, keys):
                 yield finding
         unlisted = [image_id for image_id, records in stretch.records.items() if not records]
-        async for finding in each(unlisted, self._check_unlisted):
+        async for finding in each(unlisted, self._check_unlisted, picture_key):
             yield finding
         # Of two records one at least is wrong; of one alone only the picture itself can tell.
         enough = 2 if self._is_quick else 1
         records = [all_ for all_ in stretch.records.values() if len(all_) >= enough]
-        async for finding in each(chain.from_iterable(records), self._check_record):
+        async for finding in each(chain.from_iterable(records), self._check_record, _PICTURE_KEY):
             yield finding
 
     async def _record_pages(self, stretch: _Stretch) -> AsyncIterator[list[str]]:
@@ -100,7 +102,7 @@ class Pictures:
                 stretch.records[record.id].append(record)
             elif record.id in stretch:
                 alone.append(record)
-        async for finding in each(alone, self._check_record):
+        async for finding in each(alone, self._check_record, _PICTURE_KEY):
             yield finding
 
     async def _check_unlisted(self, image_id: UUID) -> Finding | None:

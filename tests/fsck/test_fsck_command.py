@@ -117,6 +117,22 @@ def test_a_deletion_is_not_finished_while_its_thumbnails_are_out_of_reach(
     assert not Tree(tmp_path).path(half_deleted.picture_key).exists()
 
 
+def test_an_object_that_is_broken_is_named_and_in_the_way_of_nothing(
+    tmp_path: Path, half_deleted: Image
+) -> None:
+    listed, claimed = image_of(), image_of()
+    asyncio.run(shelves.put_whole(FileStore(tmp_path), listed))
+    claim = asyncio.run(shelves.put_claim(FileStore(tmp_path), claimed))
+    for key in (listed.picture_key, claim):
+        file = Tree(tmp_path).path(key)
+        file.write_bytes(file.read_bytes().replace(b"{", b"?"))
+    told = [f"object-broken: {listed.picture_key}", f"object-broken: {claim}"]
+    deleted = f"deletion-unfinished: {tombstone_key(half_deleted.id)} (mended)"
+    assert fsck(tmp_path, "--repair").stdout.splitlines()[:-1] == [*told, deleted]
+    again = fsck(tmp_path, "--repair")
+    assert (again.exit_code, again.stdout.splitlines()[:-1]) == (1, told)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
