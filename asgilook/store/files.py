@@ -143,11 +143,13 @@ def _read_info(file: BinaryIO) -> ObjectInfo:
         raise ObjectNotFound("a file in the folder that this service did not write")
     length = int.from_bytes(tail[:_LENGTH_BYTES])
     start = end - _TAIL_BYTES - length
+    if start < 0:
+        raise StoreBroken("a description that is longer than its file")
     file.seek(start)
     try:
         described = json.loads(file.read(length))
         return ObjectInfo(start, described["content_type"], described["metadata"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise StoreBroken(f"a description that makes no sense: {error!r}") from error
 
 

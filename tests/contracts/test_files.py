@@ -17,6 +17,7 @@ from tests import pictures
 from tests.rooms import opened
 
 KEY = "images/0.jpeg"
+DESCRIPTION = b'{"content_type": "image/jpeg", "metadata": {"width": "462"}}'
 
 PUT_AND_DIE = """
 import asyncio, os, sys
@@ -127,14 +128,24 @@ async def assert_not_found(store: FileStore) -> None:
         await store.open(KEY)
 
 
-@pytest.mark.parametrize("damage", [b"\xff", b'"', b"-"], ids=["no text", "no JSON", "no name"])
+@pytest.mark.parametrize(
+    ("whole", "damaged"),
+    [
+        (b"content_type", b"content\xfftype"),
+        (b"content_type", b'content"type'),
+        (b"content_type", b"content-type"),
+        (b"\0\0\0", b"\xff\xff\xff"),
+        (DESCRIPTION, b"[]".ljust(len(DESCRIPTION))),
+    ],
+    ids=["no text", "no JSON", "no name", "longer than all", "a list"],
+)
 async def test_a_description_that_is_damaged_is_a_broken_object(
-    tmp_path: Path, damage: bytes
+    tmp_path: Path, whole: bytes, damaged: bytes
 ) -> None:
     store = FileStore(tmp_path)
     await put(store, b"body")
-    whole = place_in(tmp_path).read_bytes()
-    place_in(tmp_path).write_bytes(whole.replace(b"content_type", b"content" + damage + b"type"))
+    file = place_in(tmp_path)
+    file.write_bytes(file.read_bytes().replace(whole, damaged))
     for look in (store.stat, store.open):
         with pytest.raises(StoreBroken):
             await look(KEY)
