@@ -46,8 +46,7 @@ class Tree:
             with contextlib.suppress(FileNotFoundError):
                 make_folder(path.parent)
                 with _synced(path.parent) as folder:
-                    # A link, unlike a rename, refuses to take the place of another file.
-                    os.link(file, path.name, dst_dir_fd=folder)
+                    _link(file, path, folder)
                 return
         raise OSError(f"{path.parent} is removed again and again, or {file} is gone")
 
@@ -98,6 +97,16 @@ def make_folder(folder: Path) -> None:
             folder.mkdir()
         with _synced(folder.parent):
             pass
+
+
+def _link(file: str, path: Path, folder: int) -> None:
+    """Let a file appear in a folder: a link, unlike a rename, takes no other file's place."""
+    try:
+        os.link(file, path.name, dst_dir_fd=folder)
+    except FileExistsError:
+        # On NFS the answer may be lost, and the link be asked for again (link(2), Bugs).
+        if not path.samefile(file):
+            raise
 
 
 def _beginning(key: str) -> str:

@@ -103,6 +103,22 @@ async def test_who_loses_a_race_leaves_no_file_behind(tmp_path: Path) -> None:
     assert files_in(tmp_path) == [place_in(tmp_path)]
 
 
+async def test_a_link_whose_answer_was_lost_is_not_taken_for_somebody_elses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def ask_twice(source: str, target: str, *, dst_dir_fd: int) -> None:
+        for _ in range(2):  # as NFS does
+            link(source, target, dst_dir_fd=dst_dir_fd)
+
+    monkeypatch.setattr(os, "link", ask_twice)
+    store = FileStore(tmp_path)
+    assert await put(store, b"body") == await store.stat(KEY)
+    with pytest.raises(ObjectExists):
+        await put(store, b"body")
+
+
 @pytest.mark.parametrize("body", [b"", b"short", pictures.upload((64, 64))], ids=len)
 async def test_a_file_that_the_store_did_not_write_is_no_object(
     tmp_path: Path, body: bytes
