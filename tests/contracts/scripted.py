@@ -23,7 +23,8 @@ class Answer:
         length = {} if "Transfer-Encoding" in self.headers else {"Content-Length": len(self.body)}
         fields = {**length, **self.headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        return f"HTTP/1.1 {self.status}\r\n{head}\r\n".encode() + self.body
+        text = f"HTTP/1.1 {self.status}\r\n{head}\r\n"
+        return text.encode(errors="surrogateescape") + self.body
 
 
 LOST = Answer(is_heard=False)

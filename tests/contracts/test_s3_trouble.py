@@ -200,6 +200,15 @@ async def test_a_head_that_makes_no_sense_is_a_broken_answer(lie: Answer) -> Non
             await store.open(KEY)
 
 
+async def test_a_head_that_is_no_text_costs_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "CONNECTIONS", 1)
+    odd = Answer(body=BODY, headers={"x-amz-meta-name": "caf\udce9"}, stalls=True)
+    async with lying(odd, odd, Answer(body=BODY)) as store:
+        with pytest.raises(StoreBroken):
+            await store.open(KEY)
+        assert await read(store) == BODY
+
+
 async def test_another_part_than_the_one_asked_for_is_a_broken_answer() -> None:
     other = Answer("206 Partial Content", b"a", {"Content-Range": "bytes 1-1/9"})
     async with lying(other) as store:
