@@ -37,6 +37,8 @@ BATCH_BYTES = 512 * 1024
 
 _UNSPOKEN = "application/octet-stream"
 _ACCEPTED = {*UPLOAD_TYPES, _UNSPOKEN}
+_UNSPOKEN_IN_A_FORM = "text/plain"
+"""What Falcon gives for a part that says nothing (RFC 7578, section 4.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ async def _read_form(req: Request, body: _Body, files: contextlib.ExitStack) -> 
 async def _read_part(part: Any, files: contextlib.ExitStack) -> Upload:
     upload = await _spool(_pieces(part.stream), files)
     try:
-        _check_type(part.content_type)
+        if part.content_type != _UNSPOKEN_IN_A_FORM:
+            _check_type(part.content_type)
         if not upload.path.stat().st_size:
             raise UploadEmpty
     except UploadRefused as refusal:

@@ -20,11 +20,12 @@ class File(NamedTuple):
     """A file of a form."""
 
     body: bytes
-    kind: str = "image/jpeg"
+    kind: str | None = "image/jpeg"
     disposition: str = 'form-data; name="picture"; filename="picture"'
 
     def spelled(self) -> bytes:
-        head = f"Content-Disposition: {self.disposition}\r\nContent-Type: {self.kind}\r\n\r\n"
+        kind = f"Content-Type: {self.kind}\r\n" if self.kind else ""
+        head = f"Content-Disposition: {self.disposition}\r\n{kind}\r\n"
         return f"--{BOUNDARY}\r\n{head}".encode() + self.body + b"\r\n"
 
 
@@ -46,6 +47,11 @@ async def test_one_file_is_answered_as_if_it_had_come_alone(client: Client) -> N
     assert made.headers["location"] == made.json["image"]
     assert made.json["size"] == [320, 200]
     assert (await client.get("/images")).json == [made.json]
+
+
+async def test_a_file_need_not_say_its_type(client: Client) -> None:
+    made = await send(client, File(pictures.upload((320, 200)), kind=None))
+    assert (made.status_code, made.json["size"]) == (201, [320, 200])
 
 
 async def test_several_files_are_answered_in_their_order(client: Client) -> None:
