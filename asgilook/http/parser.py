@@ -21,8 +21,11 @@ class StayingParser(HttpRequestParser):
     """
 
     def __init__(self, listener: Listener) -> None:
-        super().__init__(listener)
         self._listener = listener
+        self._begin()
+
+    def _begin(self) -> None:
+        super().__init__(self._listener)
         # What follows a request that ends the connection is not looked at (as uvicorn has it).
         self.set_dangerous_leniencies(lenient_data_after_close=True)
 
@@ -33,5 +36,7 @@ class StayingParser(HttpRequestParser):
                 super().feed_data(data)
             except HttpParserUpgrade as offer:
                 data = self._listener.head_without_offer() + data[offer.args[0] :]
+                # It looks at nothing more where this request ends the connection.
+                self._begin()
             else:
                 return

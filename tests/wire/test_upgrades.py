@@ -43,6 +43,19 @@ def test_an_upload_with_an_offer_keeps_its_body(
 
 
 @offered
+def test_an_offer_on_a_connection_that_is_to_end_is_passed_over_as_well(
+    url: str, offer: tuple[str, ...]
+) -> None:
+    length = f"Content-Length: {len(PICTURE)}"
+    ending = upload(length, *offer, "Connection: close")
+    for head in (ending, upload(length, *offer, version="1.0")):
+        with Wire(url) as wire:
+            wire.send(head, PICTURE)
+            assert wire.answer().status == 201
+            assert wire.rest() == b""
+
+
+@offered
 def test_an_offer_makes_no_head_longer_than_it_may_be(url: str, offer: tuple[str, ...]) -> None:
     with Wire(url) as wire:
         wire.send(request("GET", "/images", *offer, *(f"X-{place}: a" for place in range(200))))
