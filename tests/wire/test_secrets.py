@@ -62,7 +62,8 @@ def test_no_signature_comes_into_the_log(service: Service) -> None:
         assert wire.get(path).status == 200
         assert wire.get(f"http://localhost{path}").status == 200
         assert wire.get(path.replace("cover", "contain")).status == 403
-        assert wire.get(f"{path}.no").status == 404
+        for misspelled in (f"{path}.no", f"/{path}", f"/base{path}", path.rpartition("/cover")[0]):
+            assert wire.get(misspelled).status == 404
         wire.send(request("GET", path, "X-Request-Id: the-last"))
     assert eventually(lambda: "id=the-last" in service.log)
     assert f"/signed/***/cover/{image_id}/100x80.jpeg 200" in service.log
