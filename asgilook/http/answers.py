@@ -1,5 +1,6 @@
 """What all answers with a representation have in common: validators, lifetime, conditions."""
 
+from datetime import UTC, datetime
 from email.utils import format_datetime
 
 import falcon
@@ -37,7 +38,9 @@ def conditions(req: Request) -> Conditions:
 def validator_fields(validators: Validators) -> dict[str, str]:
     """Spell validators as fields."""
     fields = {"etag": validators.etag}
-    if validators.modified:
+    # An id that a clock ahead of ours has made lies in the future, and no such date may be told
+    # (RFC 9110, section 8.8.2.1).
+    if validators.modified and validators.modified <= datetime.now(UTC):
         fields["last-modified"] = format_datetime(validators.modified, usegmt=True)
     return fields
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from asgilook.cache.redis import RedisCache
 from asgilook.config import Settings
 from asgilook.http.exchange import Event, Receive, Send
 from asgilook.http.protocol import EdgeProtocol
+from asgilook.image import picture_key
 from tests import pictures
 from tests.fakes import MemoryStore
 from tests.patience import eventually
@@ -26,6 +28,7 @@ from tests.servers import free_port
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OF_THIS_REQUEST = {"date", "x-request-id", "server-timing"}
+AN_HOUR_MS = 3_600_000
 LONG = {"if-match": "*"}
 """A condition that is always true, and that only the long way knows."""
 
@@ -33,8 +36,9 @@ LONG = {"if-match": "*"}
 class Ways:
     """A thumbnail that is in the cache, and the two ways to it."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, store: MemoryStore) -> None:
         self._app = app
+        self.store = store
         self.client: httpx.AsyncClient
         self.path = ""
         self.came_through: list[str] = []
@@ -72,7 +76,8 @@ def in_redis(redis_url: str) -> Cache:
 @pytest_asyncio.fixture(params=[in_memory, in_redis], scope="module", loop_scope="module")
 async def ways(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[Ways]:
     make: Callable[[str], Cache] = request.param
-    ways = Ways(create_app(Settings(render_slots=1), MemoryStore(), make(redis_url)))
+    store = MemoryStore()
+    ways = Ways(create_app(Settings(render_slots=1), store, make(redis_url)), store)
     async with served(ways) as url, httpx.AsyncClient(base_url=url) as ways.client:
         picture = pictures.upload((462, 462), "PNG")
         made = await ways.client.post(
@@ -191,3 +196,15 @@ async def test_what_is_not_in_the_cache_takes_the_long_way(ways: Ways) -> None:
 @pytest.mark.parametrize("change", [str.upper, lambda path: path + "x", lambda path: path + "%0a"])
 async def test_a_second_spelling_is_no_way_at_all(ways: Ways, change: "type[str]") -> None:
     assert (await ways.client.get(change(ways.path))).status_code == 404
+
+
+async def test_a_date_that_lies_ahead_is_told_on_neither_way(ways: Ways) -> None:
+    _, made, name = ways.path.strip("/").split("/")
+    ahead = UUID(int=UUID(made).int + (AN_HOUR_MS << 80))
+    ways.store.objects[picture_key(ahead)] = ways.store.objects[picture_key(UUID(made))]
+    path = f"/thumbnails/{ahead}/{name}"
+    _made, short = [await ways.client.get(path) for _ in range(2)]
+    long = await ways.client.get(path, headers=LONG)
+    assert ways.came_through[-2:] == [path] * 2
+    assert "last-modified" not in short.headers
+    assert_same(short, long)

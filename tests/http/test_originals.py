@@ -4,15 +4,18 @@ import base64
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from asgilook.image import picture_key
 from tests import pictures
 from tests.fakes import Broken, MemoryStore
 from tests.http.client import Client, serving
 
 MISSING = "/images/018bcfe5-6800-7abc-8def-0123456789ab.jpeg"
 LONG_AGO = "Sun, 06 Nov 1994 08:49:37 GMT"
+AN_HOUR_MS = 3_600_000
 OF_THIS_REQUEST = {"server-timing", "x-request-id"}
 KEPT_ON_304 = ("etag", "last-modified", "cache-control")
 
@@ -219,3 +222,17 @@ async def test_an_original_that_breaks_off_is_never_complete(
         result = await client.get(original.path)
         assert result.headers["content-length"] == str(len(original.body))
         assert len(result.content) < len(original.body)
+
+
+async def test_an_image_from_a_machine_whose_clock_is_ahead_is_not_younger_than_the_answer(
+    client: Client, store: MemoryStore
+) -> None:
+    made = UUID((await client.add(pictures.upload((320, 240))))["id"])
+    ahead = UUID(int=made.int + (AN_HOUR_MS << 80))
+    store.objects[picture_key(ahead)] = store.objects[picture_key(made)]
+    for path in (f"/images/{ahead}.jpeg", f"/thumbnails/{ahead}/160x120.jpeg"):
+        answer = await client.get(path)
+        assert answer.status_code == 200
+        assert "last-modified" not in answer.headers
+        again = await client.get(path, if_none_match=answer.headers["etag"])
+        assert (again.status_code, "last-modified" in again.headers) == (304, False)
