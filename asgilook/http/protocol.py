@@ -172,16 +172,17 @@ class EdgeProtocol(ExpressProtocol):
             return
         self._is_refused = True
         is_in_body = not self._is_in_head and self.transport.is_expecting_more
+        answer = self._refusal(problem)
         self._head_arrived()
         # Whoever is refused here may be in the middle of anything.
         self.transport.is_expecting_more = True
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
-            self.transport.write(_raw(problem, self.server_state.default_headers))
+            self.transport.write(answer)
             self.transport.close()
         elif is_in_body and not self.pipeline:
             if not cycle.response_started:
-                self.transport.write(_raw(problem, self.server_state.default_headers))
+                self.transport.write(answer)
             _tell_of_end(cycle)
             self.transport.close()
         else:
@@ -189,6 +190,13 @@ class EdgeProtocol(ExpressProtocol):
             if is_in_body:
                 self.pipeline.popleft()
             self._last_in_line().keep_alive = False
+
+    def _refusal(self, problem: Problem) -> bytes:
+        head, body = _raw(problem, self.server_state.default_headers)
+        # Until the target is there, the parser's method may be that of the request before.
+        is_method_known = self.transport.is_expecting_more and self.url
+        is_to_head = is_method_known and self.parser.get_method() == b"HEAD"
+        return head if is_to_head else head + body
 
     def _last_in_line(self) -> RequestResponseCycle:
         assert self._under_way is not None
@@ -221,9 +229,8 @@ def _keep_kernel_buffer_short(transport: asyncio.Transport) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, option, UNSENT_BYTES)
 
 
-def _raw(problem: Problem, default_fields: list[tuple[bytes, bytes]]) -> bytes:
+def _raw(problem: Problem, default_fields: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
     body, fields = document(problem)
     fields = [*default_fields, *EVERY_ANSWER, *fields, (b"connection", b"close")]
-    head = b"".join(b"%b: %b\r\n" % field for field in fields)
     words = phrase(problem.status).encode()
-    return b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (problem.status, words, head, body)
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (problem.status, words, spelled(fields)), body

@@ -92,3 +92,26 @@ def test_an_empty_line_behind_an_answer_buys_no_time(hasty_url: str) -> None:
         wire.send(b"\r\n")
         assert wire.answer().status == 408
         assert wire.rest() == b""
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (request("HEAD", "/images", f"X-Long: {'a' * 40_000}"), 431),
+        (request("HEAD", "/images", "no field"), 400),
+        (b"HEAD /images HTTP/1.1\r\n", 408),
+    ],
+)
+def test_a_refusal_of_a_head_request_has_no_body(hasty_url: str, head: bytes, status: int) -> None:
+    with Wire(hasty_url) as wire:
+        wire.send(head)
+        assert wire.answer(to_head=True).status == status
+        assert wire.rest() == b""
+
+
+def test_what_is_refused_behind_a_head_request_has_a_body(hasty_url: str) -> None:
+    with Wire(hasty_url) as wire:
+        wire.send(request("HEAD", "/images"))
+        assert wire.answer(to_head=True).status == 200
+        wire.send(b"no request\r\n\r\n")
+        assert wire.answer().code == "bad-request"
