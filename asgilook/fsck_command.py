@@ -7,6 +7,8 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
+from uuid import UUID
 
 import click
 
@@ -18,6 +20,7 @@ from asgilook.backends import (
     make_purger,
     make_store,
 )
+from asgilook.cache import Cache
 from asgilook.config import Settings
 from asgilook.errors import ConfigError, StoreUnavailable
 from asgilook.fsck import Bench, Checkup, Finding
@@ -123,9 +126,14 @@ async def _bench(
             await room.open_up()
             open_rooms.push_async_callback(room.close)
         tombstones = Tombstones(store, settings.deleted_ttl)
-        originals = Originals(store, tombstones)
+        originals = Originals(store, tombstones, partial(_forget, purges, cache))
         older_than_s, is_repair = wanted.older_than_s, wanted.is_repair
         yield Bench(store, cache, originals, tombstones, purges, older_than_s, is_repair, count)
+
+
+async def _forget(purges: Purges, cache: Cache, image_id: UUID) -> None:
+    await purges.announce(image_id)
+    await cache.drop(image_id)
 
 
 @contextlib.asynccontextmanager

@@ -51,7 +51,7 @@ class Gallery:
         terms = f"{options.limits.max_pixels} {options.limits.max_cost_bytes}"
         self._intake = Intake(workers, Refusals(cache, terms), options)
         self._new_id = new_id
-        self._originals = Originals(store, Tombstones(store, deleted_ttl_s))
+        self._originals = Originals(store, Tombstones(store, deleted_ttl_s), self._forget)
         self._thumbnails = Thumbnails(
             self._originals,
             cache,
@@ -172,10 +172,14 @@ class Gallery:
         fsck` removes: never a thumbnail of a picture that is gone.
         """
         image = await self._originals.bury(image_id)
-        await self._purges.announce(image_id)
-        await self._thumbnails.drop(image_id)
+        await self._forget(image_id)
         await self._originals.remove(image)
         return await self._purges.run(image_id)
+
+    async def _forget(self, image_id: UUID) -> None:
+        """See to it that caches forget what is about to be removed, the CDN a little later."""
+        await self._purges.announce(image_id)
+        await self._thumbnails.drop(image_id)
 
     async def purge_state(self, image_id: UUID) -> PurgeState | None:
         """Tell whether the CDN knows of a deletion. Raises `QueueUnavailable`."""

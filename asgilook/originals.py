@@ -1,7 +1,7 @@
 """The originals and their listing: how images lie in a store."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -48,12 +48,16 @@ class Originals:
     A picture is written before its record and removed after it, so that what is listed can
     always be fetched. A tombstone comes before any removal, and is looked for after the last write
     of whoever may have been overtaken by a deletion: so one of the two clears away what the other
-    wrote, and a deletion is final.
+    wrote, and a deletion is final. Whoever clears away what was served tells `forget` first: who
+    wrote the tombstone may have got no further.
     """
 
-    def __init__(self, store: Store, tombstones: Tombstones) -> None:
+    def __init__(
+        self, store: Store, tombstones: Tombstones, forget: Callable[[UUID], Awaitable[None]]
+    ) -> None:
         self._store = store
         self._tombstones = tombstones
+        self._forget = forget
         self._sizes: dict[UUID, Size] = {}
 
     async def keep(self, original: Original, jpeg: bytes, *, is_claimed: bool) -> Original:
@@ -110,6 +114,7 @@ class Originals:
         """See to it that a picture is listed. Raises `ImageDeleted`, and leaves nothing then."""
         await self._list(image)
         if await self._tombstones.find(image.id):
+            await self._forget(image.id)
             await self.remove(image)
             raise ImageDeleted(str(image.id))
 

@@ -129,6 +129,17 @@ class Broken(Store):
             raise self.kind(f"told to fail: {call} {key}")
 
 
+class Unheard(Broken):
+    """A store that does what it is asked to put, and says that it could not."""
+
+    async def put(
+        self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
+    ) -> ObjectInfo:
+        info = await self.store.put(key, body, content_type=content_type, metadata=metadata)
+        self._fail("put", key)
+        return info
+
+
 class _CutStream(ObjectStream):
     """Delivers a part of the first piece, and breaks off."""
 

@@ -86,11 +86,11 @@ async def check(
     older_than_s: int = HOUR_S,
 ) -> list[Finding]:
     """Look a store over; give all that is found, by key."""
-    tombstones = Tombstones(store, 30 * DAY.total_seconds())
+    cache, tombstones = cache or MemoryCache(0, 1), Tombstones(store, 30 * DAY.total_seconds())
     bench = Bench(
         store,
-        cache or MemoryCache(0, 1),
-        Originals(store, tombstones),
+        cache,
+        Originals(store, tombstones, cache.drop),
         tombstones,
         Purges(NoPurger(), MemoryPurgeQueue(), Cdn.NONE, Meter()),
         older_than_s,

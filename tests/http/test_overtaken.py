@@ -7,7 +7,7 @@ import pytest
 
 from asgilook.store import ObjectInfo
 from tests import pictures
-from tests.fakes import MemoryStore
+from tests.fakes import MemoryStore, Unheard
 from tests.http.client import serving
 from tests.http.test_idempotency import code, send
 
@@ -46,6 +46,20 @@ async def test_an_upload_that_a_deletion_overtakes_leaves_nothing(prefix: str) -
         assert await faster.listed() == []
         assert (await faster.get(f"/images/{image_id}")).status_code == 410
     assert not [key for key in store.objects if key.startswith(("images/", "index/"))]
+
+
+async def test_a_deletion_that_got_no_further_is_finished_by_a_retry_of_the_upload() -> None:
+    store = Unheard(MemoryStore(), on=None, prefix="tombstones/")
+    async with serving(store) as client:
+        view = (await send(client)).json
+        path = f"/images/{view['id']}"
+        store.on = "put"
+        assert (await client.delete(path)).status_code == 503
+        assert (await client.get(view["thumbnails"][0])).headers["x-asgilook-cache"] == "Hit"
+        assert code(await send(client)) == (410, "image-deleted")
+        for gone in (path, view["image"], *view["thumbnails"]):
+            assert code(await client.get(gone)) == (410, "image-deleted"), gone
+        assert (await client.get(f"/purges/{view['id']}")).json["state"] == "pending"
 
 
 async def test_a_twin_that_other_settings_made_first_is_the_image() -> None:

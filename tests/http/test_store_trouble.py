@@ -1,15 +1,12 @@
 """A store that fails, at each step of everything that needs it."""
 
-from collections.abc import Mapping
-
 import pytest
 from falcon.testing import Result
 
 from asgilook.errors import StoreBroken, StoreRefused, StoreTimeout, StoreUnavailable
 from asgilook.image import picture_key
-from asgilook.store import ObjectInfo
 from tests import pictures
-from tests.fakes import Broken, Call, MemoryStore
+from tests.fakes import Broken, Call, MemoryStore, Unheard
 from tests.http.client import Client, serving
 
 PRIVATE = ("told to fail", "images/", "index/")
@@ -40,16 +37,6 @@ async def test_an_upload_that_cannot_be_kept_leaves_nothing(
 
 
 async def test_a_record_is_not_listed_whose_writing_got_no_answer(store: MemoryStore) -> None:
-    class Unheard(Broken):
-        """Takes records, and says that it could not."""
-
-        async def put(
-            self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
-        ) -> ObjectInfo:
-            info = await self.store.put(key, body, content_type=content_type, metadata=metadata)
-            self._fail("put", key)
-            return info
-
     async with serving(Unheard(store, on="put", prefix="index/")) as client:
         check_trouble(await client.post(pictures.upload(), "image/jpeg"))
         assert await client.listed() == []
