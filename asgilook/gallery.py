@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from asgilook import __version__
 from asgilook.byte_range import ByteRange
 from asgilook.cache import Cache, Entry, Found
 from asgilook.cdn import PurgeState
 from asgilook.claims import Claim, Claims
-from asgilook.codec import Ingested, IngestOptions
+from asgilook.codec import UPLOAD_TYPES, Ingested, IngestOptions
 from asgilook.errors import UploadRefused
 from asgilook.flight import SingleFlight, to_its_end
 from asgilook.ids import uuid7
@@ -48,8 +49,7 @@ class Gallery:
         self._store = store
         self._cache = cache
         self._workers = workers
-        terms = f"{options.limits.max_pixels} {options.limits.max_cost_bytes}"
-        self._intake = Intake(workers, Refusals(cache, terms), options)
+        self._intake = Intake(workers, Refusals(cache, _terms(options, workers)), options)
         self._new_id = new_id
         self._originals = Originals(store, Tombstones(store, deleted_ttl_s), self._forget)
         self._thumbnails = Thumbnails(
@@ -184,3 +184,10 @@ class Gallery:
     async def purge_state(self, image_id: UUID) -> PurgeState | None:
         """Tell whether the CDN knows of a deletion. Raises `QueueUnavailable`."""
         return await self._purges.state(image_id)
+
+
+def _terms(options: IngestOptions, workers: Workers) -> str:
+    """Tell what it depends on whether an upload is refused; another release may read more."""
+    limits = options.limits
+    bounds = f"{limits.max_pixels} {limits.max_cost_bytes} {workers.decode_s}"
+    return f"{__version__} {bounds} {' '.join(UPLOAD_TYPES)}"

@@ -74,6 +74,8 @@ class Workers:
             "renderer", decoders.memory_bytes, RENDER_S, _lost, allocator.keep_little
         )
         self._slots = slots
+        self.decode_s = decode_s
+        """Of a processor, for the largest upload."""
         memory = Admission(memory_bytes)
         self._rendering = memory.line(slots, LINE * memory_bytes)
         self._decoding = memory.line(slots, LINE * memory_bytes)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from falcon.testing import Result
 
+from asgilook.cache.memory import MemoryCache
 from asgilook.http.problems import ACCEPT_POST
 from asgilook.pace import MAX_RETRY_AFTER_S
 from tests import pictures
@@ -210,3 +211,12 @@ async def test_more_uploads_than_can_wait_are_sent_away() -> None:
             assert refusal(result) == (503, "overloaded")
             assert 1 <= int(result.headers["retry-after"]) <= MAX_RETRY_AFTER_S
         assert len(await client.listed()) == len(results) - len(refused)
+
+
+async def test_what_was_refused_for_its_time_is_taken_once_there_is_more_time() -> None:
+    cache, photograph = MemoryCache(1 << 20, 60), pictures.upload((2560, 1600))
+    async with serving(cache=cache, decode_timeout=0.001) as client:
+        refused = await client.post(photograph, "image/jpeg")
+        assert refusal(refused) == (422, "picture-broken")
+    async with serving(cache=cache) as client:
+        await client.add(photograph)
