@@ -61,9 +61,13 @@ class Claims:
                 return image_id
         raise StoreBroken(f"{key} is there, and is not")
 
-    async def release(self, claim: Claim) -> None:
-        """Forget a claim that stands for nothing."""
-        await self._store.delete(claim.object_key)
+    async def release(self, claim: Claim, image_id: UUID) -> None:
+        """Forget a claim that stands for an image that will not come."""
+        # Who shared it may have released it before, and somebody made it anew.
+        with contextlib.suppress(ObjectNotFound, ClaimMismatch):
+            told = (await self._store.stat(claim.object_key)).metadata
+            if _image_of(claim, told) == image_id:
+                await self._store.delete(claim.object_key)
 
 
 def _image_of(claim: Claim, told: Mapping[str, str]) -> UUID:

@@ -102,7 +102,7 @@ class Gallery:
             return await self._make(upload, claim.sha256, image_id, is_claimed=True)
         except UploadRefused:
             # No image will come of it, so its key is free for one that is sound.
-            await self._claims.release(claim)
+            await self._claims.release(claim, image_id)
             raise
 
     async def _make(

@@ -62,11 +62,23 @@ async def test_of_different_uploads_at_once_one_gets_the_key(claims: Claims) -> 
 
 
 async def test_a_released_claim_may_be_made_again_with_another_upload(claims: Claims) -> None:
-    await claims.settle(CLAIM, uuid7())
-    await claims.release(CLAIM)
-    await claims.release(CLAIM)
-    second = uuid7()
+    first, second = uuid7(), uuid7()
+    await claims.settle(CLAIM, first)
+    await claims.release(CLAIM, first)
+    await claims.release(CLAIM, first)
     assert await claims.settle(Claim("key", OTHER), second) == second
+
+
+@pytest.mark.parametrize("upload", [ONE, OTHER], ids=["the same upload", "another upload"])
+async def test_a_claim_that_was_made_anew_is_not_released_by_who_shared_the_former(
+    claims: Claims, upload: bytes
+) -> None:
+    first, second = uuid7(), uuid7()
+    await claims.settle(CLAIM, first)
+    await claims.release(CLAIM, first)
+    await claims.settle(Claim("key", upload), second)
+    await claims.release(CLAIM, first)
+    assert await claims.settle(Claim("key", upload), uuid7()) == second
 
 
 class _Emptied(MemoryStore):
