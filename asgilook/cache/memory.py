@@ -91,7 +91,8 @@ class MemoryCache(Cache):
         self._held_bytes -= shelf.cost_bytes
         shelf.entries.update(entries)
         self._held_bytes += shelf.cost_bytes
-        self._shelves.move_to_end(image_id.int)
+        # One that finds no place at all goes first, and nobody makes room for it.
+        self._shelves.move_to_end(image_id.int, last=shelf.cost_bytes <= self._limit_bytes)
         while self._held_bytes > self._limit_bytes:
             self._remove(next(iter(self._shelves)))
         return True

@@ -64,6 +64,16 @@ async def test_what_is_larger_than_the_cache_is_not_kept(limit_bytes: int) -> No
     assert cache.held_bytes == 0
 
 
+async def test_what_is_larger_than_the_cache_takes_nobody_elses_place() -> None:
+    cache = MemoryCache(3 * cost(10_000), TTL_S)
+    for image_id in (A, B):
+        await cache.put(image_id, {"a": entry()})
+    await cache.put(C, {"a": entry(4 * 10_000)})
+    await cache.put(B, {name: entry() for name in "bcd"})
+    assert await held(cache, A, B, C) == [True, False, False]
+    assert cache.held_bytes == cost(10_000)
+
+
 async def test_what_just_fits_is_kept() -> None:
     cache = MemoryCache(cost(10_000), TTL_S)
     await cache.put(A, {"a": entry()})
