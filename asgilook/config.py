@@ -14,6 +14,7 @@ from asgilook.setting_kinds import (
     Address,
     ApiKey,
     Cdn,
+    Lifetime,
     Listed,
     Proxies,
     RateLimit,
@@ -61,13 +62,13 @@ class Settings(BaseSettings):
         3, gt=0, le=60, description="seconds that S3 may take to begin an answer, or pause in one"
     )
     redis_url: RedisUrl | None = Field(None, description="the cache that all processes share")
-    cache_ttl: int = Field(
+    cache_ttl: Lifetime = Field(
         3600, ge=1, description="seconds that thumbnails stay in the cache after their last use"
     )
     memory_cache_bytes: int = Field(
         64 * 1024 * 1024, ge=0, description="the bound of the cache inside each process"
     )
-    deleted_ttl: int = Field(
+    deleted_ttl: Lifetime = Field(
         30 * 24 * 3600,
         ge=3600,
         description="seconds that a deleted image is told from one that never was (410, then 404)",

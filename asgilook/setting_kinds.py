@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from asgilook.quota import Quota
@@ -16,6 +16,10 @@ T = TypeVar("T")
 
 _SIGNING_KEY = re.compile(r"(?:[0-9a-f]{2}){16,64}")
 _API_KEY = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,31}:)?[0-9a-f]{64}")
+
+
+Lifetime = Annotated[int, Field(le=100 * 365 * 24 * 3600)]
+"""In seconds: with more, dates end before it is over, and Redis counts no further."""
 
 
 class Cdn(StrEnum):
