@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from uuid import UUID
 
 import falcon
@@ -15,6 +16,8 @@ from asgilook.errors import (
     ClaimMalformed,
     ImageDeleted,
     InvalidPage,
+    Overloaded,
+    StoreUnavailable,
     UploadRefused,
 )
 from asgilook.gallery import Gallery
@@ -30,6 +33,9 @@ from asgilook.image import Original, strong_etag
 from asgilook.originals import MAX_PAGE
 
 DEFAULT_PAGE = 100
+
+_Result = Original | AsgilookError
+"""What became of a file."""
 
 _IDEMPOTENCY_KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
 
@@ -52,7 +58,7 @@ class ImagesResource:
         await self._rate_limit.check_upload(req)
         key = _idempotency_key(req)
         async with uploads.received(req, self.limit_bytes) as files:
-            results = [await self._add(file, key, place) for place, file in enumerate(files)]
+            results = await self._add_all(files, key)
         match results:
             case [Original() as original]:
                 resp.location = urls.original_path(original.image)
@@ -75,7 +81,20 @@ class ImagesResource:
 
     on_head = on_get
 
-    async def _add(self, file: Upload, key: str | None, place: int) -> Original | AsgilookError:
+    async def _add_all(self, files: Sequence[Upload], key: str | None) -> Sequence[_Result]:
+        results: list[_Result] = []
+        for place, file in enumerate(files):
+            try:
+                results.append(await self._add(file, key, place))
+            except (Overloaded, StoreUnavailable) as trouble:
+                # To repeat it all would store twice what is stored, but for who has a key.
+                if key or not any(isinstance(result, Original) for result in results):
+                    raise
+                problems.log_problem(trouble)
+                return results + [trouble] * (len(files) - place)
+        return results
+
+    async def _add(self, file: Upload, key: str | None, place: int) -> _Result:
         if file.refusal:
             return file.refusal
         claim_key = f"{key} {place}" if key else None
@@ -84,7 +103,7 @@ class ImagesResource:
         except (UploadRefused, ImageDeleted) as refusal:
             return refusal
 
-    def _give_results(self, resp: Response, results: list[Original | AsgilookError]) -> None:
+    def _give_results(self, resp: Response, results: Sequence[_Result]) -> None:
         views = [
             {"image": self._view(result)}
             if isinstance(result, Original)

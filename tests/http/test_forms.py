@@ -1,12 +1,14 @@
 """`POST /images` with a form, as a page sends it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pytest
 from falcon.testing import Result
 
+from asgilook.errors import StoreUnavailable
 from asgilook.http.uploads import MAX_FILES
+from asgilook.store import ObjectInfo
 from tests import pictures
 from tests.fakes import MemoryStore
 from tests.http.client import Client, serving
@@ -113,6 +115,36 @@ async def test_bad_files_alone_are_answered_one_by_one_too(
     codes = [told["problem"]["code"] for told in result.json]
     assert codes == ["type-not-supported", "upload-empty"]
     assert store.objects == {}
+
+
+class Small(MemoryStore):
+    """A store that has room for one picture."""
+
+    async def put(
+        self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]
+    ) -> ObjectInfo:
+        if key.startswith("images/") and any(each.startswith("images/") for each in self.objects):
+            raise StoreUnavailable("full")
+        return await super().put(key, body, content_type=content_type, metadata=metadata)
+
+
+async def test_a_store_that_fails_in_the_middle_is_told_of_beside_what_is_stored() -> None:
+    async with serving(Small()) as client:
+        made = await send(client, File(b""), *[File(pictures.upload())] * 3)
+        assert made.status_code == 207
+        assert [made.json[1]["image"]["id"]] == await client.listed()
+        codes = [told["problem"]["code"] for told in made.json if "problem" in told]
+        assert codes == ["upload-empty", "store-unavailable", "store-unavailable"]
+        nothing = await send(client, *[File(pictures.upload())] * 2)
+        assert (nothing.status_code, nothing.json["code"]) == (503, "store-unavailable")
+
+
+async def test_who_can_repeat_a_form_is_told_to_when_the_store_fails_in_the_middle() -> None:
+    body = form([File(pictures.upload())] * 2)
+    async with serving(Small()) as client:
+        made = await client.post(body, TYPE, idempotency_key="one")
+        assert (made.status_code, made.json["code"]) == (503, "store-unavailable")
+        assert made.headers["retry-after"] == "5"
 
 
 @pytest.mark.parametrize(
