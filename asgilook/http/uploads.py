@@ -31,6 +31,8 @@ from asgilook.http.digests import Digests
 from asgilook.http.temporary import upload_file
 
 MAX_FILES = 32
+MAX_PARTS = 256
+"""Of a form, with the fields that are no files."""
 PIECE_BYTES = 64 * 1024
 BATCH_BYTES = 512 * 1024
 """How much of a body waits in memory to be written to disk at once."""
@@ -119,18 +121,28 @@ class _Body:
 
 async def _read_form(req: Request, body: _Body, files: contextlib.ExitStack) -> list[Upload]:
     handler = MultipartFormHandler()
-    handler.parse_options.max_body_part_count = MAX_FILES
+    handler.parse_options.max_body_part_count = MAX_PARTS
     try:
         form = await handler.deserialize_async(
             cast(Any, body), req.content_type, req.content_length
         )
-        uploads = [await _read_part(part, files) async for part in form if part.filename]
+        uploads = await _read_files(form, files)
     except (MultipartParseError, falcon.MediaMalformedError, falcon.HTTPInvalidHeader) as error:
         raise UploadMalformed(error.description or "") from error
     except UnicodeDecodeError as error:
         raise UploadMalformed(f"the head of a part: {error}") from error
     if not uploads:
         raise UploadEmpty
+    return uploads
+
+
+async def _read_files(form: Any, files: contextlib.ExitStack) -> list[Upload]:
+    uploads: list[Upload] = []
+    async for part in form:
+        if part.filename:
+            if len(uploads) == MAX_FILES:
+                raise UploadMalformed(f"more than {MAX_FILES} files")
+            uploads.append(await _read_part(part, files))
     return uploads
 
 

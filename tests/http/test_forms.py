@@ -7,7 +7,7 @@ import pytest
 from falcon.testing import Result
 
 from asgilook.errors import StoreUnavailable
-from asgilook.http.uploads import MAX_FILES
+from asgilook.http.uploads import MAX_FILES, MAX_PARTS
 from asgilook.store import ObjectInfo
 from tests import pictures
 from tests.fakes import MemoryStore
@@ -165,6 +165,7 @@ async def test_a_form_without_a_file_is_refused(client: Client, files: Sequence[
         (form([File(pictures.upload())])[: -len(END)], TYPE),
         (b"hello", TYPE),
         (form([File(pictures.upload())] * (MAX_FILES + 1)), TYPE),
+        (form([FIELD] * (MAX_PARTS + 1)), TYPE),
         (form([File(pictures.upload())]).replace(b'="picture"', b'="Stra\xdfe"'), TYPE),
         (form([File(pictures.upload())]).replace(b"/jpeg", b"/jp\xe9g"), TYPE),
     ],
@@ -174,6 +175,7 @@ async def test_a_form_without_a_file_is_refused(client: Client, files: Sequence[
         "no end",
         "no form",
         "too many files",
+        "too many fields",
         "a name that is not UTF-8",
         "a type that is not ASCII",
     ],
@@ -184,6 +186,12 @@ async def test_a_malformed_form_is_refused_whole(
     result = await client.post(body, content_type)
     assert (result.status_code, result.json["code"]) == (400, "form-malformed")
     assert store.objects == {}
+
+
+async def test_fields_that_are_no_files_take_no_place_of_a_file(client: Client) -> None:
+    made = await send(client, FIELD, *[File(pictures.upload((64, 64)))] * MAX_FILES, FIELD)
+    assert made.status_code == 201
+    assert len(made.json) == MAX_FILES
 
 
 async def test_a_form_that_is_too_long_in_all_is_refused_whole(store: MemoryStore) -> None:
