@@ -13,6 +13,7 @@ from uuid import UUID
 MAX_MS = (1 << 48) - 1
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_AGE_MAX = datetime.max.replace(tzinfo=UTC) - _EPOCH
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -36,5 +37,5 @@ def milliseconds(image_id: UUID) -> int:
 
 
 def created_at(image_id: UUID) -> datetime:
-    """Tell when this id was made, in UTC."""
-    return _EPOCH + timedelta(milliseconds=milliseconds(image_id))
+    """Tell when this id was made, in UTC; there are ids beyond the last date that there is."""
+    return _EPOCH + min(timedelta(milliseconds=milliseconds(image_id)), _AGE_MAX)

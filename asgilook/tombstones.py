@@ -64,7 +64,7 @@ class Tombstones:
 
     def is_over(self, deleted: datetime) -> bool:
         """Tell whether a deletion is so long ago that nobody needs to know of it."""
-        return deleted + self._ttl <= self._clock()
+        return self._clock() - deleted >= self._ttl
 
     async def absence(self, image_id: UUID) -> ImageNotFound:
         """Find what to say of an image that is not there, and remember it."""
@@ -91,5 +91,5 @@ def _when(image_id: UUID, metadata: Mapping[str, str]) -> datetime:
     """Read when an image was deleted; by somebody's own hand, who says nothing of it, long ago."""
     try:
         return datetime.fromisoformat(metadata["deleted"]).astimezone(UTC)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return created_at(image_id)

@@ -1,6 +1,8 @@
 """What `asgilook fsck` finds in a store, and what it makes of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -113,6 +115,13 @@ async def test_what_came_in_or_went_lately_is_left_alone(store: Store) -> None:
     assert await check(store, repair=True) == []
     assert await keys(store) == before
     assert len(await check(store, older_than_s=0)) == 3
+
+
+async def test_a_claim_of_a_time_that_there_is_no_date_of_is_left_alone(store: Store) -> None:
+    last = UUID("ffffffff-ffff-7fff-bfff-ffffffffffff")
+    claim = await shelves.put_claim(store, replace(image_of(), id=last))
+    assert await check(store, repair=True) == []
+    assert await keys(store) == {claim}
 
 
 async def test_what_others_put_there_is_told_of_and_left_alone(store: Store) -> None:

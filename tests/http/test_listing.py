@@ -123,6 +123,15 @@ async def test_what_others_left_in_the_store_is_not_listed(
     assert await client.listed() == [str(image.id)]
 
 
+async def test_a_record_of_a_time_that_there_is_no_date_of_hides_no_image(
+    client: Client, store: MemoryStore
+) -> None:
+    view = await client.add()
+    key = "index/000000000000-ffffffff-ffff-7fff-bfff-ffffffffffff-640x480-9-"
+    await store.put(key, b"", content_type="text/plain", metadata={})
+    assert view["id"] in await client.listed()
+
+
 async def test_the_marker_of_a_folder_takes_no_place_in_a_page(
     client: Client, store: MemoryStore
 ) -> None:
