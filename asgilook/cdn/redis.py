@@ -16,6 +16,7 @@ from redis.asyncio.client import Pipeline
 from asgilook.breaker import TROUBLE, Breaker
 from asgilook.cdn.queue import REMEMBERED_S, Due, PurgeQueue, PurgeState
 from asgilook.errors import QueueUnavailable
+from asgilook.ids import parse_id
 from asgilook.redis_client import connect, disconnect, renew
 
 T = TypeVar("T")
@@ -65,8 +66,10 @@ class RedisPurgeQueue(PurgeQueue):
         now_s = time.time()
         take = partial(self._take, keys=[_DUE, _ATTEMPTS], args=[now_s, limit, now_s + lease_s])
         found = await self._ask(take)
-        pairs = zip(found[::2], found[1::2], strict=True)
-        return [Due(UUID(image_id.decode()), attempts) for image_id, attempts in pairs]
+        names = (name.decode(errors="replace") for name in found[::2])
+        pairs = zip(map(parse_id, names), found[1::2], strict=True)
+        # What others put there comes up again and again, and is nobody's purge.
+        return [Due(image_id, attempts) for image_id, attempts in pairs if image_id]
 
     async def done(self, image_ids: Sequence[UUID]) -> None:
         names = [str(image_id) for image_id in image_ids]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from redis import Redis
 
 from asgilook.cdn import MemoryPurgeQueue, PurgeQueue, PurgeState
 from asgilook.cdn.queue import Due
@@ -114,3 +115,13 @@ async def test_redis_that_is_gone_is_told_of_every_call() -> None:
         with pytest.raises(QueueUnavailable):
             await call
     await queue.close()
+
+
+async def test_what_others_put_into_the_set_is_in_nobodys_way(redis_url: str) -> None:
+    image_id = uuid7()
+    with Redis.from_url(redis_url) as raw:
+        raw.zadd("asgilook:{purges}:due", {"readme": 0, b"\xff": 0})
+        async with opened(RedisPurgeQueue(redis_url)) as queue:
+            await queue.add(image_id, 0)
+            assert await queue.take(ALL, LONG_S) == [Due(image_id, 0)]
+        raw.zrem("asgilook:{purges}:due", "readme", b"\xff")
