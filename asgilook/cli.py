@@ -1,6 +1,7 @@
 """The command line: `asgilook --help`."""
 
 import logging.config
+import os
 import secrets
 import signal
 import sys
@@ -46,6 +47,7 @@ def main() -> None:
 
     Settings come from the environment; `asgilook config` lists them.
     """
+    _open_standard_streams()
 
 
 @main.command()
@@ -163,6 +165,19 @@ def new_key(name: str | None, *, signing: bool) -> None:
     click.echo(
         f"\nAdd the hash to {config.variable('api_keys')}; the key is shown only now.", err=True
     )
+
+
+def _open_standard_streams() -> None:
+    """Open those that whoever started this has closed.
+
+    What is opened next would take their numbers: libuv ends a process that closes one of them, and
+    children would read from it, or write to it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode)  # noqa: PTH123, SIM115 - it stays open
+            os.set_inheritable(stream.fileno(), True)  # noqa: FBT003 - it has no name
+            setattr(sys, name, stream)
 
 
 def _tell(settings: Settings, workers: int) -> None:

@@ -80,6 +80,22 @@ def test_a_polite_signal_ends_all_of_it_without_an_error(
 
 
 @pytest.mark.parametrize("arguments", WORKERS, ids=" ".join)
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_service_without_standard_streams_serves_and_ends_without_an_error(
+    tmp_path: Path, closed: str, arguments: tuple[str, ...]
+) -> None:
+    port = servers.free_port()
+    command = [sys.executable, "-m", "asgilook", "serve", "--port", str(port), *arguments]
+    process = subprocess.Popen(["sh", "-c", f'exec "$@" {closed}', "sh", *command], cwd=tmp_path)
+    try:
+        url = f"http://127.0.0.1:{port}/healthz"
+        servers.wait_until(lambda: servers.answers(url), "asgilook", process)
+    finally:
+        exit_code = servers.stop(process)
+    assert exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", WORKERS, ids=" ".join)
 def test_a_sudden_end_leaves_no_process_behind(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     with piped(tmp_path, arguments) as process:
         process.kill()
