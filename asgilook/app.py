@@ -1,5 +1,6 @@
 """Where the rooms are put together."""
 
+import logging
 from pathlib import Path
 
 from asgilook import config
@@ -40,10 +41,21 @@ from asgilook.signing import Signer
 from asgilook.store import Store
 from asgilook.workers import Workers
 
+_log = logging.getLogger(__name__)
+
 
 def create_metered_app(folder: Path | None) -> Service:
     """Make the application by the environment; what it counts can be read in the folder."""
-    return create_app(meter=open_meter(folder) if folder else None)
+    return create_app(meter=_open_meter(folder) if folder else None)
+
+
+def _open_meter(folder: Path) -> Meter | None:
+    try:
+        return open_meter(folder)
+    except OSError as error:
+        # On a full disk, say: who cannot be counted can be served.
+        _log.error("metrics: this process is not counted: %s", error)
+        return None
 
 
 def create_app(

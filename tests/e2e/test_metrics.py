@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -70,6 +71,29 @@ def test_what_a_killed_worker_counted_stays_and_what_it_was_at_goes(
     assert eventually(lambda: admin.total(REQUESTS, route="/images") == 50)
     assert eventually(lambda: slots(admin) == SLOTS_OF_TWO_WORKERS)
     assert admin.total("asgilook_workers") == 2
+
+
+def test_a_service_goes_on_and_ends_well_where_its_numbers_can_no_longer_lie(
+    start: Start,
+    folder_settings: dict[str, str],
+    admin: Admin,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    service = start({**folder_settings, **admin.settings}, "--workers", "2")
+    assert eventually(lambda: service.log.count("Application startup complete.") == 2)
+    [folder] = temporary.iterdir()
+    shutil.rmtree(folder)
+    [pid, _] = re.findall(r"Started server process \[(\d+)\]", service.log)
+    os.kill(int(pid), signal.SIGKILL)
+    assert eventually(lambda: service.log.count("Application startup complete.") == 3)
+    assert "this process is not counted: " in service.log
+    assert admin.total("asgilook_workers") == 0
+    assert servers.stop(service.process) == 0
+    assert "Traceback" not in service.log
 
 
 def test_nobody_can_make_up_series(
