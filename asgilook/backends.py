@@ -10,6 +10,7 @@ from asgilook.cache import Cache
 from asgilook.cache.memory import MemoryCache
 from asgilook.cdn import MemoryPurgeQueue, NoPurger, PurgeQueue, Purger
 from asgilook.config import Settings
+from asgilook.errors import ConfigError
 from asgilook.http.trace_context import Traces
 from asgilook.metrics import Meter
 from asgilook.quota import Measure
@@ -33,12 +34,15 @@ def make_breaker(settings: Settings, meter: Meter) -> "Breaker | None":
 
 
 def make_traces(settings: Settings) -> Traces | None:
-    """Choose whether traces are sent."""
+    """Choose whether traces are sent. Raises `ConfigError` where the library is set up wrongly."""
     if not settings.traces:
         return None
     from asgilook.http.spans import Spans
 
-    return Spans()
+    try:
+        return Spans()
+    except ValueError as error:
+        raise ConfigError(f"OTEL_*: {error}") from error
 
 
 def make_usage(settings: Settings, breaker: "Breaker | None" = None) -> Usage:

@@ -15,12 +15,14 @@ from uuid import UUID
 
 import click
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from asgilook import __version__, config
 from asgilook.app import create_metered_app
 from asgilook.config import Settings
 from asgilook.config_command import load_settings, show_config
 from asgilook.doctor_command import doctor
+from asgilook.errors import ConfigError
 from asgilook.fsck_command import fsck
 from asgilook.http import logs
 from asgilook.http.access import hash_key
@@ -75,7 +77,7 @@ def serve(host: str, port: int, workers: int, *, access_log: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _admin_port(settings) as folder:
         _run(
-            partial(create_metered_app, folder),
+            partial(_make_app, folder),
             host=host,
             port=port,
             workers=workers,
@@ -219,6 +221,16 @@ def _admin_port(settings: Settings) -> Iterator[Path | None]:
             ) from None
         _log.info("metrics on http://%s/metrics", where)
         yield folder
+
+
+def _make_app(folder: Path | None) -> Service:
+    """Make the application, in the process that is to serve it."""
+    try:
+        return create_metered_app(folder)
+    except ConfigError as error:
+        click.echo(f"Error: {error}", err=True)
+        # By this the supervisor knows that another try would fail as well.
+        sys.exit(STARTUP_FAILURE)
 
 
 def _run(app: Callable[[], Service], *, workers: int, **options: Any) -> None:

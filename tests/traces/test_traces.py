@@ -1,9 +1,11 @@
 """Traces, as a collector gets them from a service that runs."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -142,6 +144,28 @@ def test_without_the_extra_traces_are_refused_by_name(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk", None)
     with pytest.raises(ConfigError, match=r"ASGI_LOOK_TRACES: .*asgilook\[otel\]"):
         config.load()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["asgilook serve --port 0", "asgilook serve --port 0 --workers 2", "uvicorn asgilook.asgi:app"],
+)
+def test_what_the_library_cannot_be_set_to_ends_the_start_without_a_traceback(
+    tmp_path: Path, command: str
+) -> None:
+    wrong = {"ASGI_LOOK_TRACES": "true", "OTEL_BSP_SCHEDULE_DELAY": "0"}
+    ended = subprocess.run(
+        [sys.executable, "-m", *command.split()],
+        cwd=tmp_path,
+        env={**os.environ, **wrong},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "OTEL_*: schedule_delay_millis must be positive" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_who_wants_no_traces_does_not_wait_for_the_imports() -> None:
