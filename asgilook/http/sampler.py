@@ -6,6 +6,7 @@ Who kills a process takes a tenth of a second of its counts with it.
 import asyncio
 import contextlib
 import resource
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from asgilook.workers import Workers
 INTERVAL_S = 0.1
 
 _STATM = Path("/proc/self/statm")
+_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 class Sampler:
@@ -67,4 +69,4 @@ def _rss_bytes() -> int:
     try:
         return int(_STATM.read_text().split()[1]) * resource.getpagesize()
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTES

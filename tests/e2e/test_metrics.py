@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -94,6 +95,23 @@ def test_a_service_goes_on_and_ends_well_where_its_numbers_can_no_longer_lie(
     assert admin.total("asgilook_workers") == 0
     assert servers.stop(service.process) == 0
     assert "Traceback" not in service.log
+
+
+def test_who_can_open_no_more_files_tells_its_memory_all_the_same(
+    two_workers: Service, admin: Admin, client: httpx.Client
+) -> None:
+    def look() -> float:
+        """Have the worker behind the connection look at itself once more, and read what it saw."""
+        seen = admin.total(REQUESTS, route="unmatched")
+        assert client.get(f"{two_workers.url}/none").status_code == 404
+        assert eventually(lambda: admin.total(REQUESTS, route="unmatched") == seen + 1)
+        return admin.total("asgilook_worker_rss_bytes")
+
+    before_bytes = look()
+    for pid in re.findall(r"Started server process \[(\d+)\]", two_workers.log):
+        resource.prlimit(int(pid), resource.RLIMIT_NOFILE, (3, 3))
+    look()
+    assert look() > before_bytes * 0.75
 
 
 def test_nobody_can_make_up_series(
