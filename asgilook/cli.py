@@ -211,10 +211,11 @@ def _admin_port(settings: Settings) -> Iterator[Path | None]:
     if settings.admin_port is None:
         yield None
         return
-    where = f"{settings.admin_host}:{settings.admin_port}"
+    host = settings.admin_host
+    where = f"{f'[{host}]' if ':' in host else host}:{settings.admin_port}"
     with ExitStack() as open_port:
         try:
-            folder = open_port.enter_context(admin_port(settings.admin_host, settings.admin_port))
+            folder = open_port.enter_context(admin_port(host, settings.admin_port))
         except OSError as error:
             raise click.ClickException(
                 f"{config.variable('admin_port')}, {where}: {error}"

@@ -189,20 +189,33 @@ def test_the_public_port_tells_nothing_and_no_other_is_open_unless_wanted(
 ) -> None:
     service = start(folder_settings)
     assert client.get(f"{service.url}/metrics").status_code == 404
-    assert "asgilook: metrics on" not in service.log
+    assert "metrics on" not in service.log
 
 
 def test_a_port_that_is_taken_stops_the_start_with_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        ended = subprocess.run(
-            [sys.executable, "-m", "asgilook", "serve", "--port", "0"],
-            cwd=tmp_path,
-            env={**os.environ, "ASGI_LOOK_ADMIN_PORT": str(port)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        port = str(taken.getsockname()[1])
+        told = told_of_a_start_in_vain(tmp_path, {"ASGI_LOOK_ADMIN_PORT": port})
+    assert f"ASGI_LOOK_ADMIN_PORT, 127.0.0.1:{port}: " in told
+
+
+def test_an_address_of_ipv6_is_told_as_urls_have_it(tmp_path: Path) -> None:
+    elsewhere = {"ASGI_LOOK_ADMIN_PORT": "9464", "ASGI_LOOK_ADMIN_HOST": "2001:db8::1"}
+    assert "ASGI_LOOK_ADMIN_PORT, [2001:db8::1]:9464: " in told_of_a_start_in_vain(
+        tmp_path, elsewhere
+    )
+
+
+def told_of_a_start_in_vain(folder: Path, settings: dict[str, str]) -> str:
+    """Give the last line of it."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "asgilook", "serve", "--port", "0"],
+        cwd=folder,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert ended.returncode == 1
-    assert f"ASGI_LOOK_ADMIN_PORT, 127.0.0.1:{port}: " in ended.stderr.splitlines()[-1]
+    return ended.stderr.splitlines()[-1]
