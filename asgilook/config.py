@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     deleted_ttl: Lifetime = Field(
         30 * 24 * 3600,
         ge=3600,
+        le=100 * 365 * 24 * 3600,
         description="seconds that a deleted image is told from one that never was (410, then 404)",
     )
     max_upload_bytes: int = Field(
@@ -101,6 +102,7 @@ class Settings(BaseSettings):
     decode_memory_bytes: int = Field(
         640 * 1024 * 1024,
         ge=64 * 1024 * 1024,
+        le=1 << 40,
         description="memory for decoding and rendering, of one picture and of all in a process",
     )
     head_timeout: float = Field(
