@@ -25,6 +25,8 @@ from asgilook.setting_kinds import (
 )
 
 PREFIX = "ASGI_LOOK_"
+TEMPORARY = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - as `tempfile` has it
+"""Where temporary files are to lie; `tempfile` takes another folder where that is full."""
 
 _CDN_NEEDS: dict[Cdn, set[str]] = {
     Cdn.NONE: set(),

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from asgilook import config
+
 UPLOAD = "asgilook-upload-"
 METRICS = "asgilook-metrics-"
 """How the names of a file and of a folder begin."""
@@ -35,6 +37,7 @@ def upload_file() -> Iterator[tuple[BinaryIO, Path]]:
 @contextlib.contextmanager
 def metrics_folder() -> Iterator[Path]:
     """Give a new folder for numbers; it is gone after the block, with all that is in it."""
+    remove_leftovers()
     descriptor, path = _locked(_make_folder)
     try:
         yield path
@@ -46,11 +49,18 @@ def metrics_folder() -> Iterator[Path]:
 
 def remove_leftovers() -> None:
     """Remove what belongs to processes that were killed; what is others' stays."""
+    # First where they may be what has filled it.
+    _remove_leftovers(config.TEMPORARY)
+    with contextlib.suppress(FileNotFoundError):  # there is no folder that can be written
+        _remove_leftovers(Path(tempfile.gettempdir()))
+
+
+def _remove_leftovers(folder: Path) -> None:
     for prefix, is_ours, remove in (
         (UPLOAD, stat.S_ISREG, Path.unlink),
         (METRICS, stat.S_ISDIR, shutil.rmtree),
     ):
-        for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        for path in folder.glob(f"{prefix}*"):
             # What is locked, somebody else's or gone already is none of our business.
             with contextlib.suppress(OSError), _left(path, is_ours):
                 remove(path)

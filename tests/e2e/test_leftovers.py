@@ -1,5 +1,8 @@
 """What a killed service leaves among the temporary files goes with the next start."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +37,21 @@ def test_the_numbers_of_a_killed_service_go_and_those_of_a_living_one_stay(
     for service in (living, next_one):
         servers.stop(service.process)
     assert list(temporary.iterdir()) == []
+
+
+def test_what_fills_the_disk_goes_with_a_start_that_can_write_nothing(tmp_path: Path) -> None:
+    left, port = tmp_path / "asgilook-upload-left", servers.free_port()
+    left.write_bytes(b"half a picture")
+    command = [sys.executable, "-m", "asgilook", "serve", "--port", str(port)]
+    process = subprocess.Popen(
+        # To a process it is all the same whether a file may not grow or cannot.
+        ["sh", "-c", 'ulimit -f 0 && exec "$@"', "sh", *command],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    try:
+        url = f"http://127.0.0.1:{port}/images"
+        servers.wait_until(lambda: servers.answers(url), "asgilook", process)
+        assert not left.exists()
+    finally:
+        servers.stop(process)
