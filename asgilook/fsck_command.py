@@ -154,4 +154,6 @@ def _tell(finding: Finding, wanted: Wanted) -> None:
         told = {"kind": finding.kind, "key": finding.key, "mended": finding.is_mended}
         click.echo(json.dumps(told))
     else:
-        click.echo(f"{finding.kind}: {finding.key}{' (mended)' if finding.is_mended else ''}")
+        # Names that others chose may be no text, or have lines of their own.
+        key = finding.key.encode("unicode_escape").decode()
+        click.echo(f"{finding.kind}: {key}{' (mended)' if finding.is_mended else ''}")

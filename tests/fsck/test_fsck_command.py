@@ -83,6 +83,24 @@ def test_what_others_put_there_is_no_problem(tmp_path: Path) -> None:
     assert cat.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("cat\udce9.jpeg", r"cat\udce9.jpeg"), ("cat\x1b[2J\n.jpeg", r"cat\x1b[2J\n.jpeg")],
+    ids=["no text", "more than a line"],
+)
+def test_the_name_of_what_others_put_there_is_told_in_plain_characters(
+    tmp_path: Path, name: str, told: str
+) -> None:
+    path = Tree(tmp_path).path(f"images/{name}")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    found = fsck(tmp_path)
+    assert found.exit_code == 0
+    assert found.stdout.splitlines()[0] == f"foreign-object: images/{told}"
+    [line, _] = map(json.loads, fsck(tmp_path, "--json").stdout.splitlines())
+    assert line["key"] == f"images/{name}"
+
+
 def test_a_file_that_nobody_will_finish_is_removed(tmp_path: Path) -> None:
     old, young = (image.id for image in (image_of(), image_of(shelves.DAY * 0)))
     workshop = tmp_path / "unfinished"
