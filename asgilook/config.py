@@ -1,7 +1,6 @@
 """The settings: one frozen object, read from the environment here and nowhere else."""
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -25,8 +24,6 @@ from asgilook.setting_kinds import (
 )
 
 PREFIX = "ASGI_LOOK_"
-TEMPORARY = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - as `tempfile` has it
-"""Where temporary files are to lie; `tempfile` takes another folder where that is full."""
 
 _CDN_NEEDS: dict[Cdn, set[str]] = {
     Cdn.NONE: set(),
@@ -73,7 +70,6 @@ class Settings(BaseSettings):
     deleted_ttl: Lifetime = Field(
         30 * 24 * 3600,
         ge=3600,
-        le=100 * 365 * 24 * 3600,
         description="seconds that a deleted image is told from one that never was (410, then 404)",
     )
     max_upload_bytes: int = Field(
@@ -228,15 +224,14 @@ def is_set(field: str) -> bool:
     return any(value for name, value in os.environ.items() if name.upper() == variable(field))
 
 
+def temporary_folder() -> Path:
+    """Tell where temporary files are to lie; `tempfile` takes another folder where that is full."""
+    return Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - as `tempfile` has it
+
+
 def child_environment() -> dict[str, str]:
     """Give what a process of our own needs of the environment to start, and no secret of it."""
     return {name: value for name, value in os.environ.items() if name in _NEEDED_TO_START}
-
-
-def masked(url: str) -> str:
-    """Hide the password of a URL, in either of the places where Redis takes it."""
-    without = re.sub(r"(?<=://)([^:@/]*):.*@", r"\1:***@", url)
-    return re.sub(r"([?&]password=)[^&]*", r"\1***", without)
 
 
 def _unknown_names() -> list[str]:

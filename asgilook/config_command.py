@@ -1,5 +1,6 @@
 """`asgilook config`: the settings as they are."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -42,9 +43,15 @@ def _shown(name: str, settings: Settings) -> str:
     return ", ".join(map(shown, value)) if type(value) is tuple else shown(value)
 
 
+def masked(url: str) -> str:
+    """Hide the password of a URL, in either of the places where Redis takes it."""
+    without = re.sub(r"(?<=://)([^:@/]*):.*@", r"\1:***@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", without)
+
+
 _SHOWN: dict[str, Callable[[Any], str]] = {
-    "redis_url": config.masked,
-    "cdn_url": config.masked,
+    "redis_url": masked,
+    "cdn_url": masked,
     "api_keys": key_name,
     "cdn_token": lambda _: "***",
     "signing_keys": lambda _: "***",

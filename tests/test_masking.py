@@ -2,7 +2,7 @@
 
 import pytest
 
-from asgilook import config
+from asgilook.config_command import masked
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,4 @@ from asgilook import config
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
-    assert config.masked(url) == shown
+    assert masked(url) == shown

@@ -50,7 +50,7 @@ def metrics_folder() -> Iterator[Path]:
 def remove_leftovers() -> None:
     """Remove what belongs to processes that were killed; what is others' stays."""
     # First where they may be what has filled it.
-    _remove_leftovers(config.TEMPORARY)
+    _remove_leftovers(config.temporary_folder())
     with contextlib.suppress(FileNotFoundError):  # there is no folder that can be written
         _remove_leftovers(Path(tempfile.gettempdir()))
 
