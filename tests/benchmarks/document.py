@@ -26,10 +26,11 @@ service together: it stays true on a machine that others use as well, where more
 
 The pictures are eight photographs of Debian's `lomiri-wallpapers-16.04`, cut to 2560x1600 (or to
 6000x4000, for memory). The load comes from `load.py`: one process, uvloop, keep-alive connections,
-a question at a time each. The others are set up as their
-documentation says for production, to the same quality and sizes, and keep nothing where the work
-is to be cold: thumbor in two processes, with baseline JPEGs where its default is progressive ones;
-sharp behind `node:http`; ipx; and the 2019 tutorial's design, in `peers/`.
+a question at a time each. The others are set up as their documentation says for production, to the
+same sizes and quality (but for AVIF, where ours goes by likeness: its 66 is as like the picture as
+a JPEG of 80), and keep nothing where the work is to be cold: thumbor in two processes, with
+baseline JPEGs where its default is progressive ones; sharp behind `node:http`; ipx; and the 2019
+tutorial's design, in `peers/`.
 """
 
 
