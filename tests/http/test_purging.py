@@ -38,6 +38,13 @@ def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(purges, name, 0.01)
 
 
+@pytest.fixture
+def redis_of_its_own() -> Iterator[str]:
+    """Give a Redis where no purge waits that another test has left."""
+    with valkey() as url:
+        yield url
+
+
 async def until_done(client: Client, path: str) -> None:
     while (await client.get(path)).json["state"] != "done":  # noqa: ASYNC110 - it is asked for
         await asyncio.sleep(0.01)
@@ -101,9 +108,9 @@ async def test_without_a_cdn_a_deletion_is_done(store: MemoryStore) -> None:
 
 @pytest.mark.usefixtures("_eager")
 async def test_a_purge_outlives_the_process_that_owes_it(
-    store: MemoryStore, cdn: Api, redis_url: str
+    store: MemoryStore, cdn: Api, redis_of_its_own: str
 ) -> None:
-    settings = told(cdn) | {"redis_url": redis_url}
+    settings = told(cdn) | {"redis_url": redis_of_its_own}
     async with serving(store, **settings) as first:
         view = await first.add()
         # As long as it takes for the process to be gone.
