@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from uuid import UUID
 
 import click
 
@@ -20,13 +19,12 @@ from asgilook.backends import (
     make_purger,
     make_store,
 )
-from asgilook.cache import Cache
 from asgilook.config import Settings
 from asgilook.errors import ConfigError, StoreUnavailable
 from asgilook.fsck import Bench, Checkup, Finding
 from asgilook.metrics import Meter
 from asgilook.originals import Originals
-from asgilook.purges import Purges
+from asgilook.purges import Purges, forget
 from asgilook.tombstones import Tombstones
 
 CLEAN, PROBLEMS, COULD_NOT_LOOK = 0, 1, 2
@@ -126,14 +124,9 @@ async def _bench(
             await room.open_up()
             open_rooms.push_async_callback(room.close)
         tombstones = Tombstones(store, settings.deleted_ttl)
-        originals = Originals(store, tombstones, partial(_forget, purges, cache))
+        originals = Originals(store, tombstones, partial(forget, purges, cache))
         older_than_s, is_repair = wanted.older_than_s, wanted.is_repair
         yield Bench(store, cache, originals, tombstones, purges, older_than_s, is_repair, count)
-
-
-async def _forget(purges: Purges, cache: Cache, image_id: UUID) -> None:
-    await purges.announce(image_id)
-    await cache.drop(image_id)
 
 
 @contextlib.asynccontextmanager

@@ -19,7 +19,7 @@ from asgilook.image import Format, Image, Original, Size
 from asgilook.intake import Intake
 from asgilook.metrics import Meter
 from asgilook.originals import Opened, Originals, Page
-from asgilook.purges import Purges
+from asgilook.purges import Purges, forget
 from asgilook.refusals import Refusals
 from asgilook.store import Store
 from asgilook.thumbnails import StandIn, Thumbnail, ThumbnailOptions, Thumbnails
@@ -51,7 +51,9 @@ class Gallery:
         self._workers = workers
         self._intake = Intake(workers, Refusals(cache, _terms(options, workers)), options)
         self._new_id = new_id
-        self._originals = Originals(store, Tombstones(store, deleted_ttl_s), self._forget)
+        self._originals = Originals(
+            store, Tombstones(store, deleted_ttl_s), partial(forget, purges, cache)
+        )
         self._thumbnails = Thumbnails(
             self._originals,
             cache,
@@ -172,14 +174,8 @@ class Gallery:
         fsck` removes: never a thumbnail of a picture that is gone.
         """
         image = await self._originals.bury(image_id)
-        await self._forget(image_id)
-        await self._originals.remove(image)
+        await self._originals.clear_away(image)
         return await self._purges.run(image_id)
-
-    async def _forget(self, image_id: UUID) -> None:
-        """See to it that caches forget what is about to be removed, the CDN a little later."""
-        await self._purges.announce(image_id)
-        await self._thumbnails.drop(image_id)
 
     async def purge_state(self, image_id: UUID) -> PurgeState | None:
         """Tell whether the CDN knows of a deletion. Raises `QueueUnavailable`."""

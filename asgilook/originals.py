@@ -93,7 +93,7 @@ class Originals:
             # Nobody can come back for its picture, nor rely on it. Its record may be there for all
             # that, if only the answer was lost.
             with contextlib.suppress(StoreUnavailable):
-                await self.remove(image)
+                await self._remove(image)
             raise
 
     async def resume(self, image_id: UUID) -> Original | None:
@@ -114,8 +114,7 @@ class Originals:
         """See to it that a picture is listed. Raises `ImageDeleted`, and leaves nothing then."""
         await self._list(image)
         if await self._tombstones.find(image.id):
-            await self._forget(image.id)
-            await self.remove(image)
+            await self.clear_away(image)
             raise ImageDeleted(str(image.id))
 
     async def _list(self, image: Image) -> None:
@@ -171,8 +170,12 @@ class Originals:
         await self._tombstones.put(image_id)
         return image
 
-    async def remove(self, image: Image) -> None:
-        """Remove an image that is buried, or nobody's, from the listing and the store."""
+    async def clear_away(self, image: Image) -> None:
+        """Remove an image that is buried, when all that keep copies of it are told to forget it."""
+        await self._forget(image.id)
+        await self._remove(image)
+
+    async def _remove(self, image: Image) -> None:
         await self._store.delete(image.index_key)
         await self._store.delete(image.picture_key)
         self._sizes.pop(image.id, None)

@@ -12,6 +12,7 @@ import random
 from collections.abc import Sequence
 from uuid import UUID
 
+from asgilook.cache import Cache
 from asgilook.cdn import MemoryPurgeQueue, PurgeQueue, Purger, PurgeState
 from asgilook.cdn.base import MAX_TAGS
 from asgilook.errors import PurgeFailed, QueueUnavailable
@@ -119,6 +120,12 @@ class Purges:
         # What is purged twice is purged as well.
         with contextlib.suppress(QueueUnavailable):
             await self._queue.done(image_ids)
+
+
+async def forget(purges: Purges, cache: Cache, image_id: UUID) -> None:
+    """See to it that caches forget what is about to be removed, the CDN a little later."""
+    await purges.announce(image_id)
+    await cache.drop(image_id)
 
 
 def _backoff_s(attempts: int) -> float:

@@ -177,10 +177,6 @@ class Thumbnails:
         entries = await asyncio.to_thread(_entries, image, _named(made, kind), kind)
         await self._cache.put(image.id, entries)
 
-    async def drop(self, image_id: UUID) -> None:
-        """Forget the thumbnails of an image."""
-        await self._cache.drop(image_id)
-
     def _rendering_of_rungs(self, work: str, rungs: Sequence[Size], kind: Format) -> _Rendering:
         cost_bytes = partial(rungs_cost_bytes, sizes=rungs, kind=kind)
         make = partial(render, sizes=rungs, kind=kind, quality=self._options.quality)

@@ -50,11 +50,12 @@ class Bench:
 
     async def has(self, key: str) -> bool:
         """Tell whether there is an object, be it a broken one."""
-        with suppress(StoreBroken):
-            try:
-                await self.store.stat(key)
-            except ObjectNotFound:
-                return False
+        try:
+            await self.store.stat(key)
+        except ObjectNotFound:
+            return False
+        except StoreBroken:
+            pass
         return True
 
     async def found(self, kind: Kind, key: str, mend: Callable[[], Awaitable[object]]) -> Finding:

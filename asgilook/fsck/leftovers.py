@@ -105,9 +105,7 @@ class Deletions(Leftovers):
 
     async def _finish(self, image: Image) -> None:
         # Who began it may have ended before the CDN was to be told.
-        await self._bench.purges.announce(image.id)
-        await self._bench.cache.drop(image.id)
-        await self._bench.originals.remove(image)
+        await self._bench.originals.clear_away(image)
         await self._bench.purges.run(image.id)
 
 

@@ -49,10 +49,13 @@ def metrics_folder() -> Iterator[Path]:
 
 def remove_leftovers() -> None:
     """Remove what belongs to processes that were killed; what is others' stays."""
-    # First where they may be what has filled it.
-    _remove_leftovers(config.temporary_folder())
+    # First where they may be what has filled it, so that `tempfile` would take another folder.
+    wanted = config.temporary_folder()
+    _remove_leftovers(wanted)
     with contextlib.suppress(FileNotFoundError):  # there is no folder that can be written
-        _remove_leftovers(Path(tempfile.gettempdir()))
+        taken = Path(tempfile.gettempdir())
+        if taken != wanted:
+            _remove_leftovers(taken)
 
 
 def _remove_leftovers(folder: Path) -> None:

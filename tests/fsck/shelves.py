@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from asgilook.ids import MAX_MS, uuid7
 from asgilook.image import PICTURES_PREFIX, Image, Original, Size
 from asgilook.metrics import Meter
 from asgilook.originals import Originals
-from asgilook.purges import Purges
+from asgilook.purges import Purges, forget
 from asgilook.setting_kinds import Cdn
 from asgilook.store import Store
 from asgilook.tombstones import Tombstones, tombstone_key
@@ -87,12 +88,13 @@ async def check(
 ) -> list[Finding]:
     """Look a store over; give all that is found, by key."""
     cache, tombstones = cache or MemoryCache(0, 1), Tombstones(store, 30 * DAY.total_seconds())
+    purges = Purges(NoPurger(), MemoryPurgeQueue(), Cdn.NONE, Meter())
     bench = Bench(
         store,
         cache,
-        Originals(store, tombstones, cache.drop),
+        Originals(store, tombstones, partial(forget, purges, cache)),
         tombstones,
-        Purges(NoPurger(), MemoryPurgeQueue(), Cdn.NONE, Meter()),
+        purges,
         older_than_s,
         repair,
         lambda *_: None,
