@@ -2,8 +2,11 @@
 
 import os
 import select
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.patience import PATIENCE_S
 
@@ -16,6 +19,21 @@ def watched(pid: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def python(
+    folder: Path, *arguments: str, settings: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    """Run Python in a folder, with settings in its environment, to its end."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def has_ended(descriptor: int, patience_s: float = PATIENCE_S) -> bool:

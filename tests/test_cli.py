@@ -1,7 +1,6 @@
 """The command line, through its front door."""
 
 import hashlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from click.testing import CliRunner, Result
 from asgilook import __version__, config
 from asgilook.cli import main
 from asgilook.config import Settings
+from tests.processes import python
 
 DIGEST = "0123456789abcdef" * 4
 SERVE = ("-m", "asgilook", "serve", "--port", "0")
@@ -82,15 +82,7 @@ def test_a_wrong_argument_is_a_usage_error(arguments: tuple[str, ...]) -> None:
 def test_a_wrong_setting_stops_the_start_with_one_line(
     tmp_path: Path, command: tuple[str, ...], name: str, value: str, told: str
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, *command],
-        cwd=tmp_path,
-        env={**os.environ, f"ASGI_LOOK_{name}": value},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = python(tmp_path, *command, settings={f"ASGI_LOOK_{name}": value})
     assert ended.returncode == 1
     assert ended.stdout == ""
     [line] = ended.stderr.splitlines()

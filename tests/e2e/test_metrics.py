@@ -6,8 +6,6 @@ import resource
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 from tests import servers
 from tests.e2e.steps import Start, eventually, upload
 from tests.faults.proxy import PIECE_BYTES, Fault, proxied
+from tests.processes import python
 from tests.scrape import Admin
 from tests.servers import Service
 
@@ -208,14 +207,6 @@ def test_an_address_of_ipv6_is_told_as_urls_have_it(tmp_path: Path) -> None:
 
 def told_of_a_start_in_vain(folder: Path, settings: dict[str, str]) -> str:
     """Give the last line of it."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "asgilook", "serve", "--port", "0"],
-        cwd=folder,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = python(folder, "-m", "asgilook", "serve", "--port", "0", settings=settings)
     assert ended.returncode == 1
     return ended.stderr.splitlines()[-1]

@@ -1,7 +1,6 @@
 """Traces, as a collector gets them from a service that runs."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from asgilook import config
 from asgilook.errors import ConfigError
 from tests import servers
 from tests.e2e.steps import eventually
+from tests.processes import python
 from tests.servers import Service, ServiceOptions
 from tests.traces.collector import Collector, attributes, collector
 from tests.wire.raw import PICTURE, Answer, Wire, request, upload
@@ -154,15 +154,7 @@ def test_what_the_library_cannot_be_set_to_ends_the_start_without_a_traceback(
     tmp_path: Path, command: str
 ) -> None:
     wrong = {"ASGI_LOOK_TRACES": "true", "OTEL_BSP_SCHEDULE_DELAY": "0"}
-    ended = subprocess.run(
-        [sys.executable, "-m", *command.split()],
-        cwd=tmp_path,
-        env={**os.environ, **wrong},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = python(tmp_path, "-m", *command.split(), settings=wrong)
     assert ended.returncode != 0
     assert "OTEL_*: schedule_delay_millis must be positive" in ended.stderr
     assert "Traceback" not in ended.stderr
