@@ -99,13 +99,13 @@ class Wire:
         """Say that nothing more will be sent."""
         self._socket.shutdown(socket.SHUT_WR)
 
-    def start_reading(self, path: str) -> int:
+    def start_reading(self, path: str, *fields: str) -> int:
         """Ask for a picture, and read no more than its first bytes; give its length."""
-        self.send(request("GET", path))
-        status, fields = self.answer_head()
+        self.send(request("GET", path, *fields))
+        status, answered = self.answer_head()
         assert status == 200
         assert self.take(1000).startswith(b"\xff\xd8")
-        return int(fields["content-length"])
+        return int(answered["content-length"])
 
     def get(self, path: str) -> Answer:
         """Make a plain request, and give its answer."""
